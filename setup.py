@@ -1,0 +1,13 @@
+"""Builds the wheel; what it is stands in pyproject.toml. The sample campaigns travel in it as package data."""
+
+from setuptools import find_packages, setup
+
+setup(
+    packages=[*find_packages("src"), "lettermill.sample_campaigns"],
+    package_dir={"": "src", "lettermill.sample_campaigns": "campaigns"},
+    package_data={
+        "lettermill": ["conf/*.yml", "py.typed"],
+        "lettermill.monitoring": ["*.j2"],
+        "lettermill.sample_campaigns": ["**/*"],
+    },
+)

@@ -1,0 +1,1 @@
+"""Campaigns: definitions as data, audiences, arms, and the context of every message to be."""

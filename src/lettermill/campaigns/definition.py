@@ -1,0 +1,91 @@
+"""What a campaign is: a file of data that says who gets what, and what to do when something is missing."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Any, Literal
+
+from lettermill.tables import Table
+from lettermill.tables.campaigns import contexts_table
+from lettermill.tables.declaration import NAME
+
+Missing = Literal["default", "skip_block", "skip_person", "fail"]
+
+
+@dataclass(frozen=True)
+class Input:
+    """One variable a template may read.
+
+    `type` is Spark DDL, `value` a SQL expression over the audience's columns, `at` one for the age of what it was made
+    from. Where `value` is null, `missing` decides: use `default` (which may be null), leave the variable undefined so
+    that a block can skip itself, leave the person out, or stop the plan.
+    """
+
+    type: str
+    value: str
+    missing: Missing = "fail"
+    default: Any = None
+    at: str = "as_of"
+    meaning: str = ""
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """The campaign's experiment: a share of the audience is held out by a salted hash, for as long as it runs."""
+
+    name: str
+    holdout_share: float = 0.1
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.holdout_share < 1:
+            raise ValueError(f"holdout_share must be from 0 up to 1, is {self.holdout_share}")
+
+
+@dataclass(frozen=True)
+class Slate:
+    """How many recommended products a mail shows, and the SQL expression of the reason given for each."""
+
+    size: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class Preflight:
+    """What blocks a send: the largest share of messages that may be faulty."""
+
+    max_faulty_share: float = 0.0
+
+
+@dataclass(frozen=True)
+class Campaign:
+    """One campaign. `audience` is a SQL condition over people, features and scores; `columns` name SQL expressions
+    that inputs may use; `parts` name the files of the template, in the order they are rendered."""
+
+    name: str
+    description: str
+    audience: str
+    experiment: Experiment
+    slate: Slate
+    inputs: Mapping[str, Input]
+    parts: Mapping[str, str]
+    columns: Mapping[str, str] = field(default_factory=dict)
+    preflight: Preflight = field(default_factory=Preflight)
+    provider: str = "files"
+    default_locale: str = "en_US"
+    default_timezone: str = "UTC"
+
+    def __post_init__(self) -> None:
+        for name in (self.name, *self.inputs):
+            if not NAME.fullmatch(name):
+                raise ValueError(f"{name!r} must match {NAME.pattern}")
+
+    @property
+    def inputs_type(self) -> str:
+        """The struct of the declared inputs, as Spark DDL."""
+        return "struct<{}>".format(", ".join(f"{name}: {declared.type}" for name, declared in self.inputs.items()))
+
+    @property
+    def contexts(self) -> Table:
+        """The table of this campaign's contexts: another shape of inputs is another table."""
+        fingerprint = sha256(self.inputs_type.encode()).hexdigest()[:8]
+        return contexts_table(self.name, inputs=self.inputs_type, fingerprint=fingerprint)

@@ -1,0 +1,1 @@
+"""The `lettermill` command."""

@@ -1,0 +1,1 @@
+"""Ingest: sources into raw tables, as they arrive."""

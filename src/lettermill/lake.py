@@ -1,0 +1,235 @@
+"""The only door to tables: few verbs, each meaning one thing, each safe to repeat."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from functools import reduce
+from operator import and_
+from pathlib import Path
+from typing import Any
+
+from delta.tables import DeltaMergeBuilder, DeltaTable
+from pyspark.errors import StreamingQueryException
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from lettermill import tables
+from lettermill.errors import TableError
+from lettermill.places import Catalog, Folder, Place
+from lettermill.tables import Table
+
+__all__ = ["Catalog", "Folder", "Lake", "Place", "conform"]
+
+APP_ID = "spark.databricks.delta.write.txnAppId"
+APP_VERSION = "spark.databricks.delta.write.txnVersion"
+
+
+def conform(rows: DataFrame, table: Table) -> DataFrame:
+    """Cast `rows` to exactly the declared columns in the declared order; a missing column fails here by name."""
+    missing = [name for name in table.column_names if name not in rows.columns]
+    if missing:
+        raise TableError(
+            f"rows for {table.name} lack {', '.join(missing)}",
+            mend=f"have {table.written_by} return every declared column",
+        )
+    return rows.select(*(F.col(column.name).cast(column.type).alias(column.name) for column in table.columns))
+
+
+@dataclass
+class Batch:
+    """One batch of a stream, by which Delta knows a repeated write and drops it."""
+
+    app_id: str
+    number: int
+    writes: dict[str, int] = field(default_factory=dict)
+
+    def next_write(self, table: Table) -> tuple[str, int]:
+        """The transaction id of the next write to `table`: a second write of a batch must not look like a retry."""
+        self.writes[table.name] = self.writes.get(table.name, 0) + 1
+        return f"{self.app_id}:{self.writes[table.name]}", self.number
+
+
+@dataclass(frozen=True)
+class Lake:
+    """Tables of one folder or catalogue. `checkpoints` holds the positions of streams."""
+
+    spark: SparkSession
+    place: Place
+    checkpoints: Path
+    batch: Batch | None = None
+
+    def exists(self, table: Table) -> bool:
+        return self.place.exists(self.spark, table)
+
+    def read(self, table: Table, *, version: int | None = None) -> DataFrame:
+        """The rows of `table`, now or at a version. Raises TableError where nobody has written it yet."""
+        self._require(table)
+        reader = self.spark.read.format("delta")
+        return self.place.load(reader if version is None else reader.option("versionAsOf", version), table)
+
+    def version(self, table: Table) -> int:
+        """The number of the newest commit to `table`."""
+        self._require(table)
+        newest = self._delta(table).history(1).select("version").first()
+        assert newest is not None  # a table that exists has a first commit
+        return int(newest["version"])
+
+    def changes(self, table: Table, *, after: int) -> DataFrame:
+        """Row changes of the commits after version `after`, with `_change_type` and `_commit_version`."""
+        reader = self.spark.read.format("delta").option("readChangeFeed", "true").option("startingVersion", after + 1)
+        return self.place.load(reader, table)
+
+    def create(self, table: Table) -> None:
+        """Create `table` as declared, if it is not there."""
+        if self.exists(table):
+            return
+        builder = DeltaTable.createIfNotExists(self.spark)
+        for column in table.columns:
+            builder = builder.addColumn(column.name, column.type, nullable=not column.required, comment=column.meaning)
+        if table.cluster_by:
+            builder = builder.clusterBy(*table.cluster_by)
+        for name, value in _properties(table).items():
+            builder = builder.property(name, value)
+        with self.place.commit(table):
+            self.place.locate(self.spark, builder.comment(table.grain), table).execute()
+
+    def append(self, rows: DataFrame, *, to: Table) -> None:
+        """Add `rows`. Only a stream's batch may append: its transaction id makes a repeat a no-op."""
+        if self.batch is None:
+            raise TableError(f"append to {to.name} outside a batch would double on a rerun", mend="use add, or follow")
+        self.create(to)
+        app_id, number = self.batch.next_write(to)
+        writer = conform(rows, to).write.format("delta").mode("append")
+        with self.place.commit(to):
+            self.place.save(writer.option("txnAppId", app_id).option("txnVersion", number), to)
+
+    def add(self, rows: DataFrame, *, to: Table) -> None:
+        """Add the rows whose key is not there yet; those that are there stay as they are."""
+        self.create(to)
+        self._commit(self._merging(rows, to).whenNotMatchedInsertAll(), to)
+
+    def merge(self, rows: DataFrame, *, into: Table) -> None:
+        """Add rows with a new key and overwrite those whose other columns differ; nothing new commits nothing."""
+        self.create(into)
+        with _held(conform(rows, into)) as fresh:
+            # Delta rewrites every file that holds a matched key, changed or not, so only what differs is offered.
+            changed = fresh.subtract(self.read(into))
+            if not changed.isEmpty():
+                self._commit(self._merging(changed, into).whenMatchedUpdateAll().whenNotMatchedInsertAll(), into)
+
+    def replace(self, rows: DataFrame, *, into: Table, where: Mapping[str, Any]) -> None:
+        """Make the rows that match `where` (column -> value) equal to `rows`; nothing new commits nothing."""
+        self.create(into)
+        standing = self.read(into)
+        for name, value in where.items():
+            standing = standing.where(F.col(name) == F.lit(value))
+        in_slice = reduce(and_, (F.col(f"target.{name}") == F.lit(value) for name, value in where.items()))
+        with _held(conform(rows, into)) as fresh:
+            gone = standing.join(fresh, on=list(into.key), how="left_anti")
+            if not (fresh.subtract(standing).isEmpty() and gone.isEmpty()):
+                merging = self._merging(fresh, into).whenMatchedUpdateAll(condition=_differs(into))
+                self._commit(merging.whenNotMatchedInsertAll().whenNotMatchedBySourceDelete(condition=in_slice), into)
+
+    def follow(self, table: Table, each: Callable[[DataFrame, "Lake"], None], *, as_name: str) -> None:
+        """Hand `each` the rows added to `table` since `as_name` last looked, batch by batch, until none are left.
+
+        The lake handed along writes once per batch and table, however often the batch is retried.
+        """
+        self._require(table)
+        reader = self.spark.readStream.format("delta")
+        self.stream(self.place.load_stream(reader, table), each, as_name=as_name)
+
+    def stream(self, arriving: DataFrame, each: Callable[[DataFrame, "Lake"], None], *, as_name: str) -> None:
+        """Hand `each` what has arrived on the streaming frame `arriving` since `as_name` last looked."""
+        checkpoint = self.checkpoints / as_name
+        raised: list[Exception] = []  # Spark passes on an exception's text alone
+
+        def write(rows: DataFrame, number: int) -> None:
+            batch = Batch(app_id=f"{as_name}:{_checkpoint_id(checkpoint)}", number=number)
+            try:
+                each(rows, replace(self, spark=rows.sparkSession, batch=batch))
+            except Exception as error:
+                raised.append(error)
+                raise
+
+        query = (
+            arriving.writeStream.foreachBatch(write)
+            .option("checkpointLocation", str(checkpoint.absolute()))
+            .queryName(as_name)
+            .trigger(availableNow=True)
+            .start()
+        )
+        try:
+            query.awaitTermination()
+        except StreamingQueryException:
+            if raised:
+                raise raised[0] from None
+            raise
+
+    def sql(self, query: str) -> DataFrame:
+        """Answer an analyst's query, in which tables go by their declared names (`quality.events`)."""
+        for table in tables.ALL:
+            self.place.expose(self.spark, table)
+        return self.spark.sql(query)
+
+    def _require(self, table: Table) -> None:
+        if not self.exists(table):
+            raise TableError(
+                f"table {table.name} does not exist yet",
+                place=self.place.name(table),
+                mend=f"first run the job that stores the rows of {table.written_by} (docs/tables.md names it)",
+            )
+
+    def _delta(self, table: Table) -> DeltaTable:
+        return DeltaTable.forName(self.spark, self.place.name(table))
+
+    def _merging(self, rows: DataFrame, table: Table) -> DeltaMergeBuilder:
+        same_key = " AND ".join(f"target.`{name}` <=> source.`{name}`" for name in table.key)
+        return self._delta(table).alias("target").merge(conform(rows, table).alias("source"), same_key)
+
+    def _commit(self, merging: DeltaMergeBuilder, table: Table) -> None:
+        """Execute a merge; inside a batch under its transaction id, which a merge takes from the session alone."""
+        conf = self.spark.conf
+        if self.batch is not None:
+            app_id, number = self.batch.next_write(table)
+            conf.set(APP_ID, app_id)
+            conf.set(APP_VERSION, str(number))
+        try:
+            with self.place.commit(table):
+                merging.execute()
+        finally:
+            if self.batch is not None:
+                conf.unset(APP_ID)
+                conf.unset(APP_VERSION)
+
+
+@contextmanager
+def _held(rows: DataFrame) -> Iterator[DataFrame]:
+    """Keep `rows` while they are compared and then written, so that they are computed once."""
+    held = rows.persist()
+    try:
+        yield held
+    finally:
+        held.unpersist()
+
+
+def _differs(table: Table) -> str:
+    measures = [name for name in table.column_names if name not in table.key]
+    return " OR ".join(f"NOT (target.`{name}` <=> source.`{name}`)" for name in measures) or "false"
+
+
+def _properties(table: Table) -> dict[str, str]:
+    """Delta's table properties: constraints, and statistics on no personal column, since the log holds them in clear."""
+    public = [column.name for column in table.columns if not column.personal]
+    return (
+        {"delta.dataSkippingStatsColumns": ",".join(f"`{name}`" for name in public)}
+        | {f"delta.constraints.{name}": condition for name, condition in table.constraints.items()}
+        | ({"delta.appendOnly": "true"} if table.append_only else {})
+        | dict(table.properties)
+    )
+
+
+def _checkpoint_id(checkpoint: Path) -> str:
+    """The id Spark gave the checkpoint: a new checkpoint under an old id would make Delta drop rows in silence."""
+    return str(json.loads((checkpoint / "metadata").read_text())["id"])

@@ -1,0 +1,1 @@
+"""Monitoring: what ran and how it went, as figures and as a page."""

@@ -1,0 +1,114 @@
+"""Where tables live: in a folder, by path, or in a Unity Catalog, by name. Only the two classes here know which."""
+
+import fcntl
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from delta.tables import DeltaTable, DeltaTableBuilder
+from pyspark.sql import DataFrame, DataFrameReader, DataFrameWriter, SparkSession
+from pyspark.sql.streaming import DataStreamReader
+
+from lettermill.tables import Table
+
+
+class Place(Protocol):
+    """What a lake must know of its store."""
+
+    def name(self, table: Table) -> str:
+        """The table's name as Spark SQL takes it, quoted."""
+
+    def exists(self, spark: SparkSession, table: Table) -> bool: ...
+
+    def load(self, reader: DataFrameReader, table: Table) -> DataFrame: ...
+
+    def load_stream(self, reader: DataStreamReader, table: Table) -> DataFrame: ...
+
+    def save(self, writer: DataFrameWriter, table: Table) -> None: ...
+
+    def locate(self, spark: SparkSession, builder: DeltaTableBuilder, table: Table) -> DeltaTableBuilder:
+        """Tell a builder where to create the table."""
+
+    def expose(self, spark: SparkSession, table: Table) -> None:
+        """Make the table known to SQL by its declared name."""
+
+    def commit(self, table: Table) -> AbstractContextManager[None]:
+        """A context in which no other process commits to `table`, where the store does not see to that itself."""
+
+
+@dataclass(frozen=True)
+class Folder:
+    """Delta tables by path, `<root>/<schema>/<table>`.
+
+    Delta's log on a local disk does not exclude a second process (it checks, then renames), so commits take a lock.
+    """
+
+    root: Path
+
+    def path(self, table: Table) -> Path:
+        return self.root.absolute() / table.stage / table.noun
+
+    def name(self, table: Table) -> str:
+        return f"delta.`{self.path(table)}`"
+
+    def exists(self, spark: SparkSession, table: Table) -> bool:
+        return DeltaTable.isDeltaTable(spark, str(self.path(table)))
+
+    def load(self, reader: DataFrameReader, table: Table) -> DataFrame:
+        return reader.load(str(self.path(table)))
+
+    def load_stream(self, reader: DataStreamReader, table: Table) -> DataFrame:
+        return reader.load(str(self.path(table)))
+
+    def save(self, writer: DataFrameWriter, table: Table) -> None:
+        writer.save(str(self.path(table)))
+
+    def locate(self, spark: SparkSession, builder: DeltaTableBuilder, table: Table) -> DeltaTableBuilder:
+        return builder.location(str(self.path(table)))
+
+    def expose(self, spark: SparkSession, table: Table) -> None:
+        if self.exists(spark, table) and not spark.catalog.tableExists(table.name):
+            spark.sql(f"CREATE DATABASE IF NOT EXISTS `{table.stage}`")
+            spark.catalog.createTable(table.name, path=str(self.path(table)), source="delta")
+
+    @contextmanager
+    def commit(self, table: Table) -> Iterator[None]:
+        lock = self.root / ".locks" / f"{table.name}.lock"
+        lock.parent.mkdir(parents=True, exist_ok=True)
+        with lock.open("w") as held:
+            fcntl.flock(held, fcntl.LOCK_EX)
+            yield
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """Tables of a Unity Catalog, whose commits exclude each other by themselves."""
+
+    catalog: str
+
+    def name(self, table: Table) -> str:
+        return f"`{self.catalog}`.`{table.stage}`.`{table.noun}`"
+
+    def exists(self, spark: SparkSession, table: Table) -> bool:
+        return spark.catalog.tableExists(self.name(table))
+
+    def load(self, reader: DataFrameReader, table: Table) -> DataFrame:
+        return reader.table(self.name(table))
+
+    def load_stream(self, reader: DataStreamReader, table: Table) -> DataFrame:
+        return reader.table(self.name(table))
+
+    def save(self, writer: DataFrameWriter, table: Table) -> None:
+        writer.saveAsTable(self.name(table))
+
+    def locate(self, spark: SparkSession, builder: DeltaTableBuilder, table: Table) -> DeltaTableBuilder:
+        spark.sql(f"CREATE SCHEMA IF NOT EXISTS `{self.catalog}`.`{table.stage}`")
+        return builder.tableName(self.name(table))
+
+    def expose(self, spark: SparkSession, table: Table) -> None:
+        spark.catalog.setCurrentCatalog(self.catalog)
+
+    def commit(self, table: Table) -> AbstractContextManager[None]:
+        return nullcontext()

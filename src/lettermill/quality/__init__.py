@@ -1,0 +1,1 @@
+"""Quality: rules as data; what is well formed goes on, the rest is set aside with every reason."""

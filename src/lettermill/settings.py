@@ -1,0 +1,179 @@
+"""The only door to YAML: `conf/base.yml` under an environment's differences, as one frozen, typed tree."""
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, is_dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Literal, get_args, get_type_hints
+
+import yaml
+from pydantic import ConfigDict, ValidationError, create_model
+
+from lettermill.campaigns.definition import Campaign
+from lettermill.errors import ConfigError
+from lettermill.ingest.sources import Source
+
+STRICT = ConfigDict(extra="forbid", frozen=True)
+PACKAGED = Path(str(files("lettermill") / "conf"))
+
+
+@dataclass(frozen=True)
+class LakeSettings:
+    """Where tables live: `root` for a folder, or `catalog` for a Unity Catalog."""
+
+    checkpoints: Path
+    root: Path | None = None
+    catalog: str | None = None
+
+    def __post_init__(self) -> None:
+        if (self.root is None) == (self.catalog is None):
+            raise ValueError("give either root (a folder) or catalog (a Unity Catalog), not both")
+
+
+@dataclass(frozen=True)
+class SparkSettings:
+    """The local session; on a cluster the platform decides."""
+
+    master: str = "local[2]"
+    driver_memory: str = "4g"
+    shuffle_partitions: int = 2
+    jars: Path = Path(".jars")
+    packages: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class MlflowSettings:
+    """The tracking server and registry; `artifacts` is used when the tracking store is a local database."""
+
+    tracking_uri: str
+    registry_uri: str
+    experiment: str
+    artifacts: str | None = None
+
+
+@dataclass(frozen=True)
+class CampaignsSettings:
+    """Where campaign folders are, and the shop every mail speaks for."""
+
+    folder: Path
+    shop: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class FilesSettings:
+    """Payload files for bulk upload."""
+
+    folder: Path
+    formats: tuple[Literal["jsonl", "csv"], ...] = ("jsonl", "csv")
+    max_rows: int = 100_000
+    max_bytes: int = 50_000_000
+
+
+@dataclass(frozen=True)
+class SecretsSettings:
+    """References `secret://scope/key`, resolved where they are used and nowhere else."""
+
+    unsubscribe_key: str
+    address_key: str
+
+
+@dataclass(frozen=True)
+class ModelsSettings:
+    """Folder of plots and what the trainer may vary; the knobs themselves stand beside the code they turn."""
+
+    excluded_departments: tuple[str, ...] = ("FUEL", "COUPON", "MISCELLANEOUS")
+    seed: int = 7
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything a job can be told, with one place for each thing."""
+
+    lake: LakeSettings
+    landing: Path
+    sources: Mapping[str, Source]
+    mlflow: MlflowSettings
+    campaigns: CampaignsSettings
+    files: FilesSettings
+    secrets: SecretsSettings
+    spark: SparkSettings = field(default_factory=SparkSettings)
+    models: ModelsSettings = field(default_factory=ModelsSettings)
+
+
+def load(environment: str, *, conf: Path = PACKAGED) -> Settings:
+    """Read `base.yml` and `<environment>.yml` of `conf`. Raises ConfigError naming the file, key and a fix."""
+    known = sorted(path.stem for path in conf.glob("*.yml") if path.stem != "base")
+    if environment not in known:
+        raise ConfigError(
+            f"unknown environment {environment!r}", place=str(conf), mend=f"use one of: {', '.join(known) or 'none found'}"
+        )
+    layers = [read_yaml(conf / f"{name}.yml") for name in ("base", environment)]
+    return validate(Settings, _overlay(*layers), place=f"{conf}/base.yml + {environment}.yml")
+
+
+def load_campaign(name: str, *, folder: Path) -> Campaign:
+    """Read `<folder>/<name>/campaign.yml`. Raises ConfigError with the path and a suggestion."""
+    file = folder / name / "campaign.yml"
+    if not file.is_file():
+        present = sorted(path.parent.name for path in folder.glob("*/campaign.yml"))
+        nearest = difflib.get_close_matches(name, present, n=1)
+        raise ConfigError(
+            f"no campaign {name!r}",
+            place=str(file),
+            mend=f"did you mean {nearest[0]!r}?" if nearest else f"campaigns here: {', '.join(present) or 'none'}",
+        )
+    return validate(Campaign, read_yaml(file) | {"name": name}, place=str(file))
+
+
+def read_yaml(file: Path) -> dict[str, Any]:
+    """Read a mapping from a YAML file; a file that is absent or no mapping is a ConfigError."""
+    try:
+        content = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigError("the file does not exist", place=str(file), mend="create it, or point --conf elsewhere") from None
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"not UTF-8 at byte {error.start}", place=str(file), mend="save the file as UTF-8") from None
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f"{file}:{mark.line + 1}:{mark.column + 1}" if mark else str(file)
+        raise ConfigError(f"not YAML: {getattr(error, 'problem', error)}", place=where, mend="check indentation and quotes") from None
+    if not isinstance(content, dict):
+        raise ConfigError("the file is no mapping of keys to values", place=str(file), mend="write `key: value` lines")
+    return content
+
+
+def validate(kind: Any, content: Mapping[str, Any], *, place: str) -> Any:
+    """Build `kind` from plain values; every fault is named by its path, an unknown key with the nearest known one."""
+    document = create_model("document", __config__=STRICT, root=(kind, ...))
+    try:
+        return document.model_validate({"root": content}).root  # type: ignore[attr-defined]
+    except ValidationError as error:
+        faults = [_fault(fault, known=sorted(_keys(kind))) for fault in error.errors()]
+        raise ConfigError("; ".join(faults), place=place, mend="correct the named keys") from None
+
+
+def _fault(fault: Any, *, known: list[str]) -> str:
+    path = ".".join(str(step) for step in fault["loc"][1:])
+    if fault["type"] != "unexpected_keyword_argument":
+        value = "" if fault["type"] == "missing" else f" (is {fault['input']!r:.60})"
+        return f"{path}: {fault['msg']}{value}"
+    nearest = difflib.get_close_matches(str(fault["loc"][-1]), known, n=1)
+    return f"{path}: unknown key" + (f", did you mean {nearest[0]!r}?" if nearest else "")
+
+
+def _keys(kind: Any) -> set[str]:
+    """Every key that may stand somewhere below `kind`."""
+    if is_dataclass(kind):
+        nested = (_keys(of) for of in get_type_hints(kind).values())
+        return {one.name for one in fields(kind)}.union(*nested)
+    return set().union(*(_keys(of) for of in get_args(kind)))
+
+
+def _overlay(base: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """Lay `above` over `base`, mapping by mapping."""
+    merged = dict(base)
+    for key, value in above.items():
+        below = merged.get(key)
+        merged[key] = _overlay(below, value) if isinstance(below, dict) and isinstance(value, dict) else value
+    return merged

@@ -1,0 +1,72 @@
+"""Tables of campaigns: who is in the audience, in which arm, and everything their e-mail may see."""
+
+from lettermill.tables.declaration import Column, Table
+
+AUDIENCES = Table(
+    name="campaigns.audiences",
+    grain="one row per person of a campaign's audience and occurrence, mailed or not",
+    columns=(
+        Column("campaign", "string", "the campaign", required=True),
+        Column("occurrence", "string", "the schedule's slot: a local date", required=True),
+        Column("person_id", "string", "the person", required=True),
+        Column("verdict", "string", "mailed, or the first reason why not, in the order of the waterfall", required=True),
+        Column("detail", "string", "which consent, which input, which rule"),
+        Column("planned_as_of", "timestamp", "the moment the plan was made for", required=True),
+    ),
+    key=("campaign", "occurrence", "person_id"),
+    written_by="campaigns.audience.audience",
+    cluster_by=("campaign", "occurrence"),
+    constraints={
+        "known_verdict": "verdict IN ('mailed', 'no_address', 'no_consent', 'suppressed', 'shared_address', "
+        "'held_out', 'missing_input')"
+    },
+)
+
+ASSIGNMENTS = Table(
+    name="campaigns.assignments",
+    grain="one row per person and experiment, which never moves",
+    columns=(
+        Column("experiment", "string", "the campaign's experiment", required=True),
+        Column("person_id", "string", "the person", required=True),
+        Column("arm", "string", "holdout, or the treatment's name", required=True),
+        Column("propensity", "double", "probability with which this arm was drawn", required=True),
+        Column("assigned_at", "timestamp", "the as-of of the first plan that met the person", required=True),
+    ),
+    key=("experiment", "person_id"),
+    written_by="campaigns.arms.assignments",
+    constraints={"probability": "propensity > 0 AND propensity <= 1"},
+)
+
+CONTEXT_COLUMNS = (
+    Column("message_id", "string", "sha256 of campaign, occurrence and person_id", required=True),
+    Column("campaign", "string", "the campaign", required=True),
+    Column("person_id", "string", "the person", required=True),
+    Column("address", "string", "where the message goes", required=True, personal=True),
+    Column("occurrence", "string", "the schedule's slot: a local date", required=True),
+    Column("arm", "string", "the experiment's arm", required=True),
+    Column("propensity", "double", "probability with which the arm was drawn", required=True),
+    Column("locale", "string", "language and region the message is written for", required=True),
+    Column("timezone", "string", "the person's time zone, or the brand's", required=True),
+    Column("template_version", "string", "content hash of the campaign's template", required=True),
+    Column("unsubscribe_token", "string", "HMAC over the message id, with its key id", required=True, personal=True),
+    Column("missing", "array<string>", "input paths that the source did not have", required=True),
+    Column("inputs_at", "map<string, timestamp>", "per input, the age of what it was made from", required=True),
+    Column("versions", "map<string, string>", "models, tables and code the inputs were made with", required=True),
+    Column("created_at", "timestamp", "the as-of of the plan", required=True),
+)
+
+
+def contexts_table(campaign: str, *, inputs: str, fingerprint: str) -> Table:
+    """Declare the contexts of one campaign: the fixed columns and `inputs`, a struct with a field per declared input.
+
+    `inputs` is Spark DDL (`struct<...>`); `fingerprint` is 8 hex digits of it, so that a changed shape is a new table.
+    """
+    return Table(
+        name=f"campaigns.contexts_{campaign}__{fingerprint}",
+        grain="one row per message to be: everything its template may see",
+        columns=(*CONTEXT_COLUMNS, Column("inputs", inputs, "the declared inputs", required=True, personal=True)),
+        key=("message_id",),
+        written_by="campaigns.contexts.build_contexts",
+        properties={"delta.enableDeletionVectors": "false"},
+        append_only=True,
+    )

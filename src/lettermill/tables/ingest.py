@@ -1,0 +1,37 @@
+"""Tables of ingest: what arrived, as it arrived."""
+
+from lettermill.tables.declaration import Column, Table
+
+ORIGIN = (
+    Column("source", "string", "name of the declared source", required=True),
+    Column("origin", "string", "file below the landing folder, or topic/partition, that the row came from", required=True),
+    Column("position", "bigint", "line in the file from 1, or offset in the partition", required=True),
+)
+
+EVENTS = Table(
+    name="ingest.events",
+    grain="one row per event as it arrived",
+    columns=(
+        *ORIGIN,
+        Column("raw", "string", "the payload, unchanged", required=True, personal=True),
+        Column("received_at", "timestamp", "when the source says it received the event; else the end of the file's day", required=True),
+        Column("ingested_at", "timestamp", "when this load ran", required=True),
+    ),
+    key=("source", "origin", "position"),
+    written_by="ingest.events.events_of_lines",
+    append_only=True,
+)
+
+RECORDS = Table(
+    name="ingest.records",
+    grain="one row per version of a record that a source extracted",
+    columns=(
+        *ORIGIN,
+        Column("raw", "string", "the record as a JSON object", required=True, personal=True),
+        Column("extracted_at", "timestamp", "when the source extracted the record: the end of the file's day", required=True),
+        Column("ingested_at", "timestamp", "when this load ran", required=True),
+    ),
+    key=("source", "origin", "position"),
+    written_by="ingest.records.records_of_lines",
+    append_only=True,
+)

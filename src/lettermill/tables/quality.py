@@ -1,0 +1,129 @@
+"""Tables of quality: what is well formed, and what was refused with the reason."""
+
+from lettermill.tables.declaration import Column, Table
+from lettermill.tables.ingest import ORIGIN
+
+MONEY = "decimal(12,2)"
+
+ORDERED_PRODUCT = (
+    f"struct<product_id: string, quantity: bigint, price: {MONEY}, value: {MONEY}, discount: {MONEY}>"
+)
+PROPERTIES = (
+    f"struct<order_id: string, total: {MONEY}, currency: string, coupon: string, products: array<{ORDERED_PRODUCT}>, "
+    f"product_id: string, price: {MONEY}, category: string, url: string, "
+    "campaign_id: string, email_id: string, link_url: string>"
+)
+
+EVENTS = Table(
+    name="quality.events",
+    grain="one row per well-formed event, deduplicated by event_id",
+    columns=(
+        Column("event_id", "string", "the producer's idempotency key", required=True),
+        Column("kind", "string", "Segment's event name in snake_case: order_completed, product_viewed, ...", required=True),
+        Column("user_id", "string", "the customer id the producer knew, if any", personal=True),
+        Column("anonymous_id", "string", "the browser's id, if any", personal=True),
+        Column("occurred_at", "timestamp", "when it happened, by the producer's clock", required=True),
+        Column("received_at", "timestamp", "when the source received it", required=True),
+        Column("available_at", "timestamp", "from when on it may be used: received, or mended later", required=True),
+        Column("properties", PROPERTIES, "what the event's kind carries, typed", personal=True),
+        *ORIGIN,
+    ),
+    key=("event_id",),
+    written_by="quality.events.accepted_events",
+    cluster_by=("kind", "occurred_at"),
+    constraints={"snake_case_kind": "kind RLIKE '^[a-z][a-z0-9_]*$'"},
+)
+
+ORDER_LINES = Table(
+    name="quality.order_lines",
+    grain="one row per product line of an accepted order",
+    columns=(
+        Column("order_id", "string", "the order", required=True),
+        Column("line", "int", "place in the order, from 1", required=True),
+        Column("event_id", "string", "the event the line came in", required=True),
+        Column("user_id", "string", "the customer id of the buyer", personal=True),
+        Column("product_id", "string", "the product bought", required=True),
+        Column("quantity", "bigint", "units bought, above zero", required=True),
+        Column("amount", MONEY, "paid for the line, in `currency`", required=True),
+        Column("discount", MONEY, "taken off the line, in `currency`"),
+        Column("currency", "string", "ISO 4217", required=True),
+        Column("occurred_at", "timestamp", "when the order was placed", required=True),
+        Column("available_at", "timestamp", "from when on the line may be used", required=True),
+    ),
+    key=("order_id", "line"),
+    written_by="quality.orders.accepted_lines",
+    cluster_by=("occurred_at",),
+    constraints={"positive_quantity": "quantity > 0", "no_negative_amount": "amount >= 0"},
+)
+
+PRODUCTS = Table(
+    name="quality.products",
+    grain="one row per product, the newest version known",
+    columns=(
+        Column("product_id", "string", "the catalogue's id", required=True),
+        Column("name", "string", "as a customer reads it", required=True),
+        Column("brand", "string", "brand, or own label"),
+        Column("department", "string", "the widest class"),
+        Column("category", "string", "the class customers know"),
+        Column("type", "string", "the narrowest class"),
+        Column("package_size", "string", "as printed on the package"),
+        Column("price", MONEY, "price today, in `currency`", required=True),
+        Column("list_price", MONEY, "price before the usual discount"),
+        Column("currency", "string", "ISO 4217", required=True),
+        Column("is_available", "boolean", "can be bought", required=True),
+        Column("url", "string", "the product's page, https"),
+        Column("image", "string", "its picture, https"),
+        Column("extracted_at", "timestamp", "when the source extracted this version", required=True),
+    ),
+    key=("product_id",),
+    written_by="quality.products.accepted_products",
+    constraints={"no_negative_price": "price >= 0"},
+)
+
+PEOPLE = Table(
+    name="quality.people",
+    grain="one row per version of a person record of one source",
+    columns=(
+        *ORIGIN,
+        Column("record_id", "string", "the source's own id of the record", required=True),
+        Column("customer_id", "string", "the customer id, if the source knows it", personal=True),
+        Column("email", "string", "normalised address: trimmed, lower case; null where unusable", personal=True),
+        Column("first_name", "string", "given name", personal=True),
+        Column("last_name", "string", "family name", personal=True),
+        Column("birth_year", "int", "year of birth", personal=True),
+        Column("country", "string", "ISO 3166-1 alpha-2", personal=True),
+        Column("postcode", "string", "postal code", personal=True),
+        Column("locale", "string", "language and region, de_AT", personal=True),
+        Column("timezone", "string", "IANA time zone", personal=True),
+        Column("email_consent", "string", "granted, denied or null for unknown"),
+        Column("profiling_consent", "string", "granted, denied or null for unknown"),
+        Column("consent_at", "timestamp", "when the consent was given or taken back"),
+        Column("age_band", "string", "third party: age", personal=True),
+        Column("income_band", "string", "third party: yearly income in thousands", personal=True),
+        Column("household_size", "string", "third party: people in the household", personal=True),
+        Column("kids_count", "string", "third party: children in the household", personal=True),
+        Column("home_ownership", "string", "third party: owner or renter", personal=True),
+        Column("updated_at", "timestamp", "when the source changed the record", required=True),
+        Column("available_at", "timestamp", "from when on the version may be used", required=True),
+        Column("warnings", "array<string>", "what was blanked or looks wrong, by rule", required=True),
+    ),
+    key=("source", "origin", "position"),
+    written_by="quality.people.accepted_people",
+)
+
+QUARANTINE = Table(
+    name="quality.quarantine",
+    grain="one row per row that a check set aside",
+    columns=(
+        Column("refused_by", "string", "the table that did not take the row", required=True),
+        *ORIGIN,
+        Column("part", "int", "line of an order where only a part was refused, else 0", required=True),
+        Column("disposition", "string", "refused (broke a rule) or duplicate (its key is taken)", required=True),
+        Column("reasons", "array<string>", "every rule the row broke", required=True),
+        Column("raw", "binary", "the row as it came", required=True, personal=True),
+        Column("first_seen", "timestamp", "when the row first arrived here", required=True),
+    ),
+    key=("refused_by", "source", "origin", "position", "part"),
+    written_by="quality.quarantine.quarantined",
+    constraints={"known_disposition": "disposition IN ('refused', 'duplicate')"},
+)

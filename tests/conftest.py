@@ -1,0 +1,78 @@
+"""One Spark session for the whole run, and rows of declared tables."""
+
+import os
+import re
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql.types import StructType, _parse_datatype_string
+
+from lettermill.lake import Folder, Lake
+from lettermill.settings import SparkSettings, load
+from lettermill.spark import remember_jars, session
+from lettermill.tables import Table
+
+os.environ.setdefault("TZ", "UTC")
+NOON = datetime(2017, 6, 1, 12, tzinfo=UTC)
+
+
+@pytest.fixture(scope="session")
+def spark() -> Iterator[SparkSession]:
+    settings: SparkSettings = load("local").spark
+    started = session(settings, application="tests")
+    remember_jars(settings)
+    started.conf.set("spark.sql.shuffle.partitions", "1")  # the rows are few: one partition is the fastest
+    started.conf.set("spark.sql.adaptive.enabled", "false")
+    yield started
+    started.stop()
+
+
+@pytest.fixture
+def lake(spark: SparkSession, tmp_path: Path) -> Lake:
+    """An empty lake of the test's own."""
+    return Lake(spark, Folder(tmp_path / "lake"), tmp_path / "checkpoints")
+
+
+@pytest.fixture
+def given(spark: SparkSession) -> Callable[..., DataFrame]:
+    """Rows of a declared table; a test names only the columns it is about, required ones get a stand-in."""
+
+    def rows(table: Table, *partial: dict[str, Any]) -> DataFrame:
+        unknown = {name for row in partial for name in row} - set(table.column_names)
+        assert not unknown, f"{table.name} has no column {sorted(unknown)}"
+        schema = _parse_datatype_string(table.ddl)
+        assert isinstance(schema, StructType)
+        whole = [
+            tuple(row.get(c.name, stand_in(c.type, place) if c.required else None) for c in table.columns)
+            for place, row in enumerate(partial, start=1)
+        ]
+        return spark.createDataFrame(whole, schema)
+
+    return rows
+
+
+def stand_in(type_: str, place: int) -> Any:
+    """A value of a Spark type for a column the test is not about; `place` keeps keys apart."""
+    if type_.startswith("decimal"):
+        return Decimal("1.00")
+    if type_.startswith("array"):
+        return []
+    if type_.startswith("map"):
+        return {}
+    if type_.startswith("struct"):
+        return tuple(None for _ in re.findall(r"\w+:", type_))
+    return {
+        "string": f"s{place}",
+        "int": place,
+        "bigint": place,
+        "double": 0.5,
+        "boolean": True,
+        "binary": b"",
+        "timestamp": NOON,
+        "date": NOON.date(),
+    }[type_]
