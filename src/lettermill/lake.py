@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from functools import reduce
 from operator import and_
 from pathlib import Path
@@ -67,6 +68,12 @@ class Lake:
         self._require(table)
         reader = self.spark.read.format("delta")
         return self.place.load(reader if version is None else reader.option("versionAsOf", version), table)
+
+    def newest(self, table: Table, *, by: str, at: datetime) -> DataFrame:
+        """The newest row per key without `by` among those whose `by` is not after `at`."""
+        key = [name for name in table.key if name != by]
+        rows = self.read(table).where(F.col(by) <= F.lit(at))
+        return rows.groupBy(*key).agg(F.max_by(F.struct("*"), by).alias("newest")).select("newest.*")
 
     def version(self, table: Table) -> int:
         """The number of the newest commit to `table`."""

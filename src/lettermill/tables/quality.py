@@ -58,7 +58,7 @@ ORDER_LINES = Table(
 
 PRODUCTS = Table(
     name="quality.products",
-    grain="one row per product, the newest version known",
+    grain="one row per version of a product",
     columns=(
         Column("product_id", "string", "the catalogue's id", required=True),
         Column("name", "string", "as a customer reads it", required=True),
@@ -73,9 +73,10 @@ PRODUCTS = Table(
         Column("is_available", "boolean", "can be bought", required=True),
         Column("url", "string", "the product's page, https"),
         Column("image", "string", "its picture, https"),
-        Column("extracted_at", "timestamp", "when the source extracted this version", required=True),
+        Column("valid_from", "timestamp", "from when on we could know this version: its extract", required=True),
+        *ORIGIN,
     ),
-    key=("product_id",),
+    key=("product_id", "valid_from"),
     written_by="quality.products.accepted_products",
     constraints={"no_negative_price": "price >= 0"},
 )

@@ -1,0 +1,48 @@
+"""Check arrived events: the well-formed go to quality.events and quality.order_lines, the rest to quality.quarantine.
+
+Prints and asserts the balance `in = accepted + duplicates + quarantined` for events and for order lines.
+"""
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from lettermill.balances import balance
+from lettermill.job import Run, job
+from lettermill.lake import Lake
+from lettermill.quality.events import accepted_events, judged_events
+from lettermill.quality.orders import accepted_lines, judged_lines
+from lettermill.quality.quarantine import quarantined
+from lettermill.tables import ingest
+from lettermill.tables.quality import EVENTS, ORDER_LINES, QUARANTINE
+
+
+def check_events(arrived: DataFrame, lake: Lake) -> None:
+    judged = judged_events(arrived, standing=lake.read(EVENTS)).persist()
+    lake.add(accepted_events(judged), to=EVENTS)
+    lake.add(quarantined(judged, refused_by=EVENTS.name), to=QUARANTINE)
+    judged.unpersist()
+
+
+def check_lines(events: DataFrame, lake: Lake) -> None:
+    judged = judged_lines(events, standing=lake.read(ORDER_LINES)).persist()
+    lake.add(accepted_lines(judged), to=ORDER_LINES)
+    lake.add(quarantined(judged, refused_by=ORDER_LINES.name), to=QUARANTINE)
+    judged.unpersist()
+
+
+@job()
+def main(run: Run) -> None:
+    for table in (EVENTS, ORDER_LINES, QUARANTINE):
+        run.lake.create(table)
+    with run.doing("checking events"):
+        run.lake.follow(ingest.EVENTS, check_events, as_name="check_events/events")
+    with run.doing("checking order lines"):
+        run.lake.follow(EVENTS, check_lines, as_name="check_events/order_lines")
+    ordered = F.sum(F.size("properties.products")).alias("lines")
+    orders = run.lake.read(EVENTS).where(F.col("kind") == "order_completed")
+    balance(run, EVENTS, arrived=run.lake.read(ingest.EVENTS).count())
+    balance(run, ORDER_LINES, arrived=orders.agg(ordered).first()["lines"] or 0)
+
+
+if __name__ == "__main__":
+    main()

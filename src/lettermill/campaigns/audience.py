@@ -1,0 +1,69 @@
+"""Whom a campaign may reach, and of everybody else the first reason why not."""
+
+from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import functions as F
+
+from lettermill.campaigns.arms import HOLDOUT
+
+WATERFALL = ("no_address", "no_consent", "suppressed", "shared_address", "held_out", "missing_input", "mailed")
+"""Verdicts in the order in which they are asked."""
+
+
+def candidates(people: DataFrame, *, features: DataFrame, scores: DataFrame) -> DataFrame:
+    """One row per person: profile, features and a `<model>_score` column per model, which an audience may ask about."""
+    # right sides: one row per person
+    by_model = scores.groupBy("person_id").pivot("model").agg(F.first("score"))
+    named = by_model.select("person_id", *(F.col(m).alias(f"{m}_score") for m in by_model.columns if m != "person_id"))
+    return people.join(features.drop("as_of"), on="person_id", how="left").join(named, on="person_id", how="left")
+
+
+def permissions(consents: DataFrame, *, as_of: Column) -> DataFrame:
+    """What each person allows at `as_of`: person_id, mail and profiling, each granted, denied, suppressed or null.
+
+    The latest statement counts, of two at one time the stricter; but a suppression is never lifted by a later grant.
+    """
+    known = consents.where((F.col("changed_at") < as_of) & (F.col("available_at") <= as_of))
+    strictness = F.when(F.col("state") == "granted", 0).otherwise(1)
+    latest = F.max_by("state", F.struct("changed_at", strictness, "evidence"))
+    suppressed = F.bool_or(F.col("state") == "suppressed")
+    of_purpose = known.groupBy("person_id", "purpose").agg(F.when(suppressed, "suppressed").otherwise(latest).alias("state"))
+    return of_purpose.groupBy("person_id").pivot("purpose", ["mail", "profiling"]).agg(F.first("state"))
+
+
+def judged_audience(people: DataFrame, *, consents: DataFrame, arms: DataFrame) -> DataFrame:
+    """Add `verdict` and `detail` to the audience's people, with their `arm` and `propensity`.
+
+    `consents` are `permissions`. On an address that several people share, the strictest consent holds for all of
+    them, and the person known longest gets the mail.
+    """
+    # right sides: one row per person
+    asked = people.join(consents, on="person_id", how="left").join(
+        arms.select("person_id", "arm", "propensity"), on="person_id", how="left"
+    )
+    address = Window.partitionBy(F.coalesce("email", "person_id"))
+    first = F.row_number().over(address.orderBy("created_at", "person_id")) == 1
+    suppressed = F.max(F.coalesce(F.col("mail") == "suppressed", F.lit(False))).over(address)
+    granted = F.min(F.coalesce(F.col("mail") == "granted", F.lit(False))).over(address)
+    verdict = (
+        F.when(F.col("email").isNull(), "no_address")
+        .when(suppressed, "suppressed")
+        .when(~granted, "no_consent")
+        .when(~first, "shared_address")
+        .when(F.col("arm") == HOLDOUT, "held_out")
+        .otherwise("mailed")
+    )
+    return asked.withColumn("verdict", verdict).withColumn(
+        "detail", F.when(F.col("verdict") == "no_consent", F.coalesce("mail", F.lit("unknown")))
+    )
+
+
+def audience(judged: DataFrame, *, campaign: str, occurrence: str, as_of: Column) -> DataFrame:
+    """Rows for campaigns.audiences."""
+    return judged.select(
+        F.lit(campaign).alias("campaign"),
+        F.lit(occurrence).alias("occurrence"),
+        "person_id",
+        "verdict",
+        "detail",
+        as_of.alias("planned_as_of"),
+    )

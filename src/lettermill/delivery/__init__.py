@@ -1,0 +1,1 @@
+"""Delivery: the outbox, the ledger, and the providers that messages are handed to."""

@@ -1,0 +1,1 @@
+"""Models: churn, next purchase and recommendations, each beside the simple rule it must beat."""

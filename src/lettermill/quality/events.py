@@ -1,0 +1,59 @@
+"""Events in the suite's own words, from Segment's spec."""
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from lettermill.quality.quarantine import accepted, mark_duplicates
+from lettermill.quality.rules import EVENT_RULES, judge
+from lettermill.tables.quality import EVENTS, PROPERTIES
+
+# Segment's spec, https://segment.com/docs/connections/spec/common/, as far as it is read.
+SHAPE = (
+    "messageId string, type string, event string, name string, userId string, anonymousId string, timestamp string, "
+    f"originalTimestamp string, properties {PROPERTIES}, _malformed string"
+)
+
+
+def judged_events(arrived: DataFrame, *, standing: DataFrame) -> DataFrame:
+    """Read raw events and judge them: the columns of quality.events with `reasons`, `is_duplicate` and the raw row.
+
+    `arrived` are rows of ingest.events, `standing` the rows of quality.events so far.
+    """
+    options = {"columnNameOfCorruptRecord": "_malformed", "mode": "PERMISSIVE"}
+    read = arrived.withColumn("read", F.from_json("raw", SHAPE, options))
+    canonical = read.select(
+        F.col("read.messageId").alias("event_id"),
+        _kind().alias("kind"),
+        F.col("read.userId").alias("user_id"),
+        F.col("read.anonymousId").alias("anonymous_id"),
+        F.to_timestamp(F.coalesce("read.timestamp", "read.originalTimestamp")).alias("occurred_at"),
+        "received_at",
+        F.col("received_at").alias("available_at"),
+        F.col("read.properties").alias("properties"),
+        "source",
+        "origin",
+        "position",
+        "raw",
+        F.lit(0).alias("part"),
+        F.col("ingested_at").alias("first_seen"),
+        not_json("raw", "read").alias("not_json"),
+    )
+    return mark_duplicates(judge(canonical, rules=EVENT_RULES), standing=standing, key="event_id")
+
+
+def accepted_events(judged: DataFrame) -> DataFrame:
+    """Rows for quality.events."""
+    return accepted(judged).select(*EVENTS.column_names)
+
+
+def _kind() -> Column:
+    """Segment's event name in snake_case; a page call is page_viewed."""
+    words = F.regexp_replace(F.trim("read.event"), r"[^A-Za-z0-9]+", "_")
+    return F.when(F.col("read.type") == "page", "page_viewed").when(F.col("read.type") == "track", F.lower(words))
+
+
+def not_json(raw: str, read: str) -> Column:
+    """Whether `raw` is no JSON object. A part of another shape than declared reads as null and is judged by its rule."""
+    # get_json_object parses again, so only rows that the first parse complained of pay for it.
+    unreadable = F.get_json_object(raw, "$").isNull() | ~F.ltrim(raw).startswith("{")
+    return F.col(read).isNull() | (F.col(f"{read}._malformed").isNotNull() & unreadable)
