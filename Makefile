@@ -50,6 +50,7 @@ $(READY): requirements.txt requirements-jdk.txt
 	@command -v $(PYTHON) >/dev/null || { echo "no $(PYTHON): install Python 3.11, or call make PYTHON=/path/to/python3.11"; exit 1; }
 	@$(PYTHON) -m venv $(VENV)
 	@$(RUN) -m pip --disable-pip-version-check install --quiet --require-hashes --no-deps -r requirements.txt
+	@$(RUN) -m pip --disable-pip-version-check install --quiet --no-deps --no-build-isolation --no-index -e .
 	@$(RUN) -m lettermill.java || $(RUN) -m pip --disable-pip-version-check install --quiet --require-hashes --no-deps -r requirements-jdk.txt
 	@$(RUN) -m lettermill.java
 	@touch $@

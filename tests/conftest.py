@@ -14,7 +14,7 @@ from pyspark.sql.types import StructType, _parse_datatype_string
 
 from lettermill.lake import Folder, Lake
 from lettermill.settings import SparkSettings, load
-from lettermill.spark import remember_jars, session
+from lettermill.spark import session
 from lettermill.tables import Table
 
 os.environ.setdefault("TZ", "UTC")
@@ -25,7 +25,6 @@ NOON = datetime(2017, 6, 1, 12, tzinfo=UTC)
 def spark() -> Iterator[SparkSession]:
     settings: SparkSettings = load("local").spark
     started = session(settings, application="tests")
-    remember_jars(settings)
     started.conf.set("spark.sql.shuffle.partitions", "1")  # the rows are few: one partition is the fastest
     started.conf.set("spark.sql.adaptive.enabled", "false")
     yield started

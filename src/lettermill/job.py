@@ -21,7 +21,7 @@ from lettermill.errors import ConfigError, LettermillError
 from lettermill.lake import Catalog, Folder, Lake
 from lettermill.progress import console, told
 from lettermill.settings import PACKAGED, Settings, load
-from lettermill.spark import remember_jars, session
+from lettermill.spark import session
 from lettermill.tables import Table
 
 
@@ -49,6 +49,7 @@ class Run:
     counts: dict[str, int] = field(default_factory=dict)
     versions: dict[str, int] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    steps: list["Step"] = field(default_factory=list)
 
     @property
     def spark(self) -> SparkSession:
@@ -78,8 +79,19 @@ class Run:
         """Run another job in this session, for the same moment, with its own row in monitoring.runs."""
         run = Run(self.lake, self.settings, self.as_of, self.environment, datetime.now(UTC))
         run.arguments = job.parser().parse_args([*argv, "--as-of", self.as_of.isoformat(), "--env", self.environment])
+        started = monotonic()
         job.execute(run)
-        self.count(**run.counts)
+        self.steps.append(Step(job.name, run.notes, dict(run.counts), seconds=monotonic() - started))
+
+
+@dataclass(frozen=True)
+class Step:
+    """What a job that ran inside another had to tell."""
+
+    job: str
+    notes: list[str]
+    counts: dict[str, int]
+    seconds: float
 
 
 @dataclass(frozen=True)
@@ -91,11 +103,13 @@ class Job:
     description: str
     takes: tuple[Argument, ...]
 
-    def __call__(self, argv: Sequence[str] | None = None) -> None:
+    def __call__(self, argv: Sequence[str] | None = None) -> Run:
         """Run from the command line: exit code 0, or 1 with a message that names the thing and the mend."""
         arguments = self.parser().parse_args(argv)
         try:
-            self.execute(open_run(arguments, application=self.name))
+            run = open_run(arguments, application=self.name)
+            self.execute(run)
+            return run
         except LettermillError as error:
             console.print(f"[red]{self.name} stopped:[/red]", end=" ")
             console.print(str(error), markup=False)
@@ -112,7 +126,10 @@ class Job:
         return parser
 
     def execute(self, run: Run) -> None:
-        """Do the work, tell what it counted, and leave a row in monitoring.runs whatever happens."""
+        """Do the work, tell what it counted, and leave a row in monitoring.runs whatever happens.
+
+        Raises the error that a person can mend, taken out of what Spark wraps around it.
+        """
         console.print(f"[bold]{self.name}[/bold]  {self.description.splitlines()[0]}")
         started, busy = monotonic(), _busy_seconds(run.spark)
         error: BaseException | None = None
@@ -146,12 +163,15 @@ def open_run(arguments: argparse.Namespace, *, application: str) -> Run:
     """Read the settings, start or join the Spark session, and open the lake."""
     settings = load(arguments.env, conf=arguments.conf)
     spark = session(settings.spark, application=application)
-    if arguments.env == "local":
-        remember_jars(settings.spark)
-    where = settings.lake
-    place = Folder(where.root) if where.root and not arguments.catalog else Catalog(arguments.catalog or str(where.catalog))
-    lake = Lake(spark, place, where.checkpoints)
+    lake = open_lake(settings, spark, catalog=arguments.catalog)
     return Run(lake, settings, arguments.as_of, arguments.env, datetime.now(UTC), arguments=arguments)
+
+
+def open_lake(settings: Settings, spark: SparkSession, *, catalog: str | None = None) -> Lake:
+    """The lake of the settings, or of another catalogue."""
+    where = settings.lake
+    place = Catalog(catalog) if catalog else Folder(where.root) if where.root else Catalog(str(where.catalog))
+    return Lake(spark, place, where.checkpoints)
 
 
 def moment(text: str) -> datetime:

@@ -22,6 +22,9 @@ from lettermill.tables import Table
 
 __all__ = ["Catalog", "Folder", "Lake", "Place", "conform"]
 
+ORDERED_TYPES = ("string", "int", "bigint", "double", "decimal", "date", "timestamp")
+"""Types that Delta keeps a smallest and a largest value of."""
+
 APP_ID = "spark.databricks.delta.write.txnAppId"
 APP_VERSION = "spark.databricks.delta.write.txnVersion"
 
@@ -228,7 +231,7 @@ def _differs(table: Table) -> str:
 
 def _properties(table: Table) -> dict[str, str]:
     """Delta's table properties: constraints, and statistics on no personal column, since the log holds them in clear."""
-    public = [column.name for column in table.columns if not column.personal]
+    public = [column.name for column in table.columns if not column.personal and column.type.startswith(ORDERED_TYPES)]
     return (
         {"delta.dataSkippingStatsColumns": ",".join(f"`{name}`" for name in public)}
         | {f"delta.constraints.{name}": condition for name, condition in table.constraints.items()}

@@ -2,9 +2,9 @@
 
 import os
 import sys
-from pathlib import Path
 
 from pyspark import SparkContext
+from pyspark.errors import PySparkRuntimeError
 from pyspark.sql import SparkSession
 
 from lettermill.errors import PlatformError
@@ -39,15 +39,15 @@ def session(settings: SparkSettings, *, application: str) -> SparkSession:
     for name, value in local_conf(settings).items():
         builder = builder.config(name, value)
     try:
-        return _quiet(builder.getOrCreate())
-    except Exception as error:
-        if "UnresolvedDependency" in str(error) or "unresolved dependency" in str(error) or "gateway process exited" in str(error):
-            raise PlatformError(
-                "Spark did not start; its jars or its Java process failed",
-                place=str(settings.jars),
-                mend="see the lines above; the first start fetches jars from Maven Central, later ones need no network",
-            ) from error
-        raise
+        started = _quiet(builder.getOrCreate())
+    except PySparkRuntimeError as error:
+        raise PlatformError(
+            "Spark did not start: its jars could not be fetched, or its Java process failed",
+            place=str(settings.jars),
+            mend="see the lines above; the first start fetches jars from Maven Central, later ones need no network",
+        ) from error
+    (settings.jars / "packages.txt").write_text("\n".join(settings.packages))
+    return started
 
 
 def session_conf() -> dict[str, str]:
@@ -70,6 +70,7 @@ def local_conf(settings: SparkSettings) -> dict[str, str]:
         "spark.sql.shuffle.partitions": str(settings.shuffle_partitions),
         "spark.default.parallelism": str(settings.shuffle_partitions),
         "spark.databricks.delta.snapshotPartitions": "1",
+        "spark.sql.files.openCostInBytes": "262144",  # a year of daily files is few tasks
         "spark.sql.warehouse.dir": str((settings.jars / "warehouse").absolute()),
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",  # progress is told in words
@@ -79,7 +80,7 @@ def local_conf(settings: SparkSettings) -> dict[str, str]:
 
 
 def _jars(settings: SparkSettings) -> dict[str, str]:
-    """The jars: those fetched before, or the packages for Ivy to fetch into the project's folder."""
+    """The jars: those fetched before (packages.txt says which), or the packages for Ivy to fetch into the folder."""
     fetched = sorted((settings.jars / "jars").glob("*.jar"))
     listing = settings.jars / "packages.txt"
     wanted = "\n".join(settings.packages)
@@ -98,11 +99,6 @@ def _jars(settings: SparkSettings) -> dict[str, str]:
         "spark.jars.ivy": str(settings.jars.absolute()),
         "spark.jars.ivySettings": str(ivy.absolute()),
     }
-
-
-def remember_jars(settings: SparkSettings) -> None:
-    """Note, after a session started, which packages the fetched jars are, so that the next start asks no repository."""
-    (settings.jars / "packages.txt").write_text("\n".join(settings.packages))
 
 
 def _submitted() -> bool:
