@@ -1,0 +1,63 @@
+"""Hand one campaign's planned messages over, once: fence them again, render them again, compare, and write the files.
+
+Needs a passed pre-flight by this engine. Stores delivery.outbox (suppressed, handed_over, rejected) and the ledger that
+follows from it; files go below `files.folder`. Killed anywhere and run again, it leaves the files as they are and
+completes the ledger. `--dry-run yes` tells what would be done and changes nothing.
+"""
+
+from functools import partial
+
+from pyspark.sql import functions as F
+
+from lettermill.delivery.fence import fenced
+from lettermill.delivery.send import due_messages, hand_over, require_preflight
+from lettermill.job import Argument, Run, job
+from lettermill.rendering.messages import render_bodies
+from lettermill.rendering.templates import stored_template
+from lettermill.sending import open_slot
+from lettermill.tables.profiles import CONSENTS, PEOPLE
+from lettermill.tables.rendering import MESSAGES, TEMPLATES
+
+
+@job(
+    Argument("--campaign", "the campaign's folder below campaigns/", required=True),
+    Argument("--occurrence", "the schedule's slot: a local date, 2018-01-01", required=True),
+    Argument("--dry-run", "yes: tell what would be handed over, and change nothing", default="no"),
+)
+def main(run: Run) -> None:
+    slot = open_slot(run)
+    is_rehearsal = run.arguments.dry_run == "yes"
+    if not is_rehearsal:
+        slot.settle(slot.provider().recover(), recovered=True)
+
+    contexts, planned = slot.contexts(), slot.planned()
+    as_of = F.lit(run.as_of)
+    suppressed = fenced(planned, contexts=contexts, people=run.read(PEOPLE), consents=run.read(CONSENTS), as_of=as_of)
+    allowed = planned.join(suppressed, on="message_id", how="left_anti")
+    due = due_messages(allowed, contexts=contexts, messages=run.read(MESSAGES), engine=slot.engine)
+    versions = (
+        due.groupBy("template_version").agg(F.count("*").alias("messages"), F.count("expected").alias("seen")).collect()
+    )
+    of_slot = {"campaign": slot.campaign.name, "occurrence": slot.occurrence}
+    require_preflight(slot.verdicts(), due=versions, engine=slot.engine, **of_slot)
+    rows = sum(version["messages"] for version in versions)
+    run.count(suppressed=suppressed.count(), due=rows)
+    if is_rehearsal:
+        return
+
+    slot.suppress(suppressed)
+    stored = run.read(TEMPLATES).where(F.col("template_version").isin([row["template_version"] for row in versions]))
+    templates = {row["template_version"]: stored_template(row) for row in stored.collect()}
+    with run.doing("handing over"):
+        outcomes = hand_over(
+            due,
+            rows=rows,
+            render=partial(render_bodies, templates=templates),
+            provider=slot.provider(),
+            unsubscribe=f"{run.settings.campaigns.shop['url']}/mail/unsubscribe/",
+        )
+        slot.settle(outcomes)
+
+
+if __name__ == "__main__":
+    main()

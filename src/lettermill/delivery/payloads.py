@@ -1,0 +1,86 @@
+"""One payload file while it is written: its rows in JSON Lines or CSV, its hash and its size."""
+
+import csv
+import gzip
+import io
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import fields
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from lettermill.delivery.provider import Message
+
+COLUMNS = tuple(field.name for field in fields(Message))
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+CSV_NOTE = (
+    "UTF-8, comma, every cell quoted, \\r\\n; a cell that begins with = + - @, tab or CR has an apostrophe before it"
+)
+
+
+def json_line(message: Message) -> bytes:
+    """One row of JSON Lines."""
+    return json.dumps(vars(message), ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+
+
+def csv_row(message: Message) -> bytes:
+    """One row of CSV, in which no cell is a formula to a spreadsheet."""
+    return _csv([_inert(str(value)) for value in vars(message).values()])
+
+
+def _inert(cell: str) -> str:
+    return f"'{cell}" if cell.startswith(FORMULA) else cell
+
+
+def _csv(cells: list[str]) -> bytes:
+    row = io.StringIO(newline="")
+    csv.writer(row, quoting=csv.QUOTE_ALL).writerow(cells)
+    return row.getvalue().encode()
+
+
+ENCODINGS: Mapping[str, Callable[[Message], bytes]] = {"jsonl": json_line, "csv": csv_row}
+HEADERS = {"jsonl": b"", "csv": _csv(list(COLUMNS))}
+
+
+class PayloadFile:
+    """Written as `<name>.part`; gzip without name or time, so that the same rows are the same bytes."""
+
+    def __init__(self, final: Path, format_: str) -> None:
+        self.final, self.format = final, format_
+        self.part = final.with_name(final.name + ".part")
+        self.raw = self.part.open("wb")
+        self.packed = gzip.GzipFile(filename="", mode="wb", compresslevel=6, fileobj=self.raw, mtime=0)
+        self.packed.write(HEADERS[format_])
+
+    def add(self, message: Message) -> None:
+        self.packed.write(ENCODINGS[self.format](message))
+
+    def close(self) -> dict[str, Any]:
+        """Finish the file on the disk; return its entry for the manifest."""
+        self.packed.close()
+        self.raw.flush()
+        os.fsync(self.raw.fileno())
+        self.raw.close()
+        content = self.part.read_bytes()
+        return {
+            "name": self.final.name,
+            "format": self.format,
+            "bytes": len(content),
+            "sha256": sha256(content).hexdigest(),
+        }
+
+    def discard(self) -> None:
+        """Leave nothing behind of a file that was not finished."""
+        self.raw.close()
+        self.part.unlink(missing_ok=True)
+
+
+def message_ids(path: Path, format_: str) -> Iterator[str]:
+    """The message id of each row of a payload file."""
+    with gzip.open(path, "rt", encoding="utf-8", newline="") as opened:
+        if format_ == "csv":
+            yield from (row["message_id"] for row in csv.DictReader(opened))
+        else:
+            yield from (json.loads(line)["message_id"] for line in opened)

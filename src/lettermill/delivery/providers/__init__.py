@@ -1,0 +1,1 @@
+"""Providers that messages are handed to, one file each."""

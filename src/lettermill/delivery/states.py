@@ -1,0 +1,57 @@
+"""The states of a message and the transitions between them. What is not listed here cannot happen."""
+
+from collections.abc import Mapping
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from lettermill.tables.delivery import OUTBOX
+
+TRANSITIONS: Mapping[str, frozenset[str]] = {
+    # A provider that gives the same answer to the same messages (files) needs no claim: planned may be handed over.
+    "planned": frozenset({"suppressed", "claimed", "handed_over", "rejected", "dropped"}),
+    "claimed": frozenset({"planned", "suppressed", "handed_over", "rejected", "unknown"}),
+    "handed_over": frozenset({"confirmed", "rejected"}),
+    "unknown": frozenset({"confirmed", "rejected", "planned", "dropped"}),
+    "suppressed": frozenset(),
+    "confirmed": frozenset(),
+    "rejected": frozenset(),
+    "dropped": frozenset(),
+}
+"""state -> the states it may become. `unknown` becomes `planned` by a campaign's policy alone, never by itself."""
+
+
+def is_allowed(before: str, after: str) -> bool:
+    """Whether a message may go from one state to another; staying where it is, is no transition."""
+    return after in TRANSITIONS.get(before, frozenset())
+
+
+def advance(
+    messages: DataFrame, *, to: Column, as_of: Column, reason: Column | None = None, reference: Column | None = None
+) -> DataFrame:
+    """Rows of delivery.outbox in their next state, for a caller to merge.
+
+    Evaluating them raises DeliveryError, naming message and states, for a transition that TRANSITIONS does not list.
+    """
+    arrows = [f"{before}>{after}" for before, afters in TRANSITIONS.items() for after in sorted(afters)]
+    # In the form in which a job finds an error in what Spark says of a failure.
+    refusal = F.concat(
+        *(F.lit("lettermill.errors.DeliveryError: message "), F.col("message_id"), F.lit(" cannot go from ")),
+        *(
+            F.col("state"),
+            F.lit(" to "),
+            to,
+            F.lit("\n  at: delivery.outbox\n  mend: read its history in delivery.ledger"),
+        ),
+    )
+    is_listed = F.concat_ws(">", "state", to).isin(arrows)
+    after = F.when(is_listed, to).otherwise(F.raise_error(refusal))
+    handed_over = F.when(to == "handed_over", F.col("attempt") + 1).otherwise(F.col("attempt"))
+    changed = {
+        "attempt": handed_over,
+        "reason": F.lit(None).cast("string") if reason is None else reason,
+        "provider_reference": F.col("provider_reference") if reference is None else reference,
+        "changed_at": as_of,
+        "state": after,
+    }
+    return messages.withColumns(changed).select(*OUTBOX.column_names)

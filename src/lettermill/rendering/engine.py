@@ -1,0 +1,18 @@
+"""What decides the bytes of a message beside its template and context."""
+
+import json
+import platform
+from hashlib import sha256
+from importlib.metadata import version
+
+PACKAGES = ("jinja2", "markupsafe", "babel", "css-inline", "tzdata")
+
+
+def engine_fingerprint(code: str) -> str:
+    """sha256 over `code` (the fingerprint of our rendering code), the libraries' versions and Python's minor version.
+
+    Another fingerprint may mean other bytes: a hand-over under it asks for a new pre-flight.
+    """
+    python = ".".join(platform.python_version_tuple()[:2])
+    decisive = {"code": code, "python": python} | {package: version(package) for package in PACKAGES}
+    return sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()

@@ -1,0 +1,146 @@
+"""Templates: a campaign's files, checked, with CSS in their tags, under a version that is their content."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Protocol
+
+from pyspark.sql import Column, DataFrame, SparkSession
+
+from lettermill import tables
+from lettermill.errors import TemplateError
+from lettermill.rendering.declared import Type, type_of
+from lettermill.rendering.inlining import inlined
+from lettermill.rendering.language import Reading, read_part
+
+PARTS = ("subject", "preheader", "html", "text")
+REQUIRED = ("subject", "html")
+
+
+class Declared(Protocol):
+    """A declared input: its type, as Spark DDL."""
+
+    @property
+    def type(self) -> str: ...
+
+
+class Definition(Protocol):
+    """What a template needs to know of its campaign: `parts` name files, `inputs` what they may read."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def parts(self) -> Mapping[str, str]: ...
+
+    @property
+    def inputs(self) -> Mapping[str, Any]: ...
+
+
+@dataclass(frozen=True)
+class Template:
+    """One version of a campaign's template: `parts` and `partials` are compiled sources, `inputs` the paths they read.
+
+    `version` is a sha256 over the sources and the declared types, so equal content has one version anywhere.
+    """
+
+    campaign: str
+    parts: Mapping[str, str]
+    partials: Mapping[str, str]
+    inputs: tuple[str, ...]
+    version: str
+
+    def __hash__(self) -> int:
+        return hash(self.version)
+
+
+def load_template(campaign: Definition, *, folder: Path) -> Template:
+    """Read and check the files of `<folder>/<campaign>/`.
+
+    Raises TemplateError with file and line for a syntax error, an include that is not there, anything outside the
+    template language, and an input or field that the campaign does not declare, with the nearest that it does.
+    """
+    home = folder / campaign.name
+    _check_parts(campaign.parts, place=str(home / "campaign.yml"))
+    types = _types(campaign.inputs, place=str(home / "campaign.yml"))
+    parts: dict[str, str] = {}
+    partials: dict[str, str] = {}
+    paths: set[str] = set()
+    for part in (part for part in PARTS if part in campaign.parts):
+        file = campaign.parts[part]
+        source = _source(home, file)
+        if source is None:
+            raise TemplateError(
+                f"the file of part {part!r} does not exist", place=str(home / file), mend="write it, or correct parts"
+            )
+        reading = Reading(source=lambda name: _source(home, name), types=types)
+        read_part(source, file=file, reading=reading, is_html=part == "html")
+        included = reading.includes
+        if part == "html":
+            source, included = inlined(source, file=file, partials=reading.includes)
+        parts[part] = source
+        partials = {**included, **partials} if part == "text" else {**partials, **included}
+        paths |= reading.paths
+    declared = {name: one.type for name, one in campaign.inputs.items()}
+    return Template(campaign.name, parts, partials, tuple(sorted(paths)), _version(parts, partials, declared))
+
+
+def template_rows(template: Template, *, spark: SparkSession, as_of: Column) -> DataFrame:
+    """The row of `template` for rendering.templates."""
+    schema = (
+        "template_version string, campaign string, parts map<string, string>, partials map<string, string>, "
+        "inputs array<string>"
+    )
+    row = (template.version, template.campaign, dict(template.parts), dict(template.partials), list(template.inputs))
+    return (
+        spark.createDataFrame([row], schema)
+        .withColumn("first_used_at", as_of)
+        .select(*tables.rendering.TEMPLATES.column_names)
+    )
+
+
+def stored_template(row: Any) -> Template:
+    """The template of a row of rendering.templates, as it was compiled then."""
+    return Template(row["campaign"], row["parts"], row["partials"], tuple(row["inputs"]), row["template_version"])
+
+
+def _check_parts(parts: Mapping[str, str], *, place: str) -> None:
+    unknown, absent = sorted(set(parts) - set(PARTS)), [part for part in REQUIRED if part not in parts]
+    if unknown or absent:
+        problem = f"unknown part {unknown[0]!r}" if unknown else f"a mail needs the part {absent[0]!r}"
+        raise TemplateError(
+            problem, place=place, mend=f"parts are {', '.join(PARTS)}; {' and '.join(REQUIRED)} must be there"
+        )
+
+
+def _types(inputs: Mapping[str, Declared], *, place: str) -> dict[str, Type]:
+    types = {}
+    for name, declared in inputs.items():
+        try:
+            types[name] = type_of(declared.type)
+        except (ValueError, StopIteration) as error:
+            mend = "write Spark DDL, such as array<struct<name: string>>"
+            raise TemplateError(f"inputs.{name}.type is no type: {error}", place=place, mend=mend) from None
+    return types
+
+
+def _source(home: Path, file: str) -> str | None:
+    """The text of a file of the campaign's folder, with `\\n` line ends; None where it is not one."""
+    if "\0" in file:
+        return None
+    path = (home / file).resolve()
+    if not path.is_relative_to(home.resolve()) or not path.is_file():
+        return None
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise TemplateError(
+            f"not UTF-8 at byte {error.start}", place=str(path), mend="save the file as UTF-8"
+        ) from None
+
+
+def _version(parts: Mapping[str, str], partials: Mapping[str, str], inputs: Mapping[str, str]) -> str:
+    content = {"inputs": dict(inputs), "parts": dict(parts), "partials": dict(partials)}
+    return sha256(json.dumps(content, sort_keys=True, ensure_ascii=False).encode()).hexdigest()

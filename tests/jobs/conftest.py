@@ -1,0 +1,49 @@
+"""Running a job's bare function on a lake of the test's own."""
+
+import argparse
+import runpy
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from lettermill.job import Run
+from lettermill.lake import Lake
+from lettermill.settings import FilesSettings, load
+
+AS_OF = datetime(2018, 1, 2, tzinfo=UTC)
+
+
+@pytest.fixture
+def run_job(lake: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Run]:
+    """Run `jobs/<name>.py` with arguments, for a moment; returns what it counted and noted."""
+    for key in ("UNSUBSCRIBE", "ADDRESS"):
+        monkeypatch.setenv(f"LETTERMILL_SECRET_LETTERMILL_{key}", "a key of the tests")
+    packaged = load("local")
+    database = f"sqlite:///{tmp_path}/mlflow.db"
+    settings = replace(
+        packaged,
+        landing=tmp_path / "landing",
+        files=FilesSettings(folder=tmp_path / "payloads"),
+        mlflow=replace(
+            packaged.mlflow, tracking_uri=database, registry_uri=database, artifacts=str(tmp_path / "mlflow")
+        ),
+    )
+
+    def run(name: str, *, as_of: datetime = AS_OF, **arguments: str) -> Run:
+        job = runpy.run_path(f"jobs/{name}.py")["main"]
+        given = [text for flag, value in arguments.items() for text in (f"--{flag.replace('_', '-')}", value)]
+        parsed: argparse.Namespace = job.parser().parse_args([*given, "--as-of", as_of.isoformat()])
+        started = Run(lake, settings, as_of, "local", datetime(2018, 1, 2, 6, tzinfo=UTC), arguments=parsed)
+        job.work(started)
+        return started
+
+    return run
+
+
+@pytest.fixture
+def versions(lake: Lake) -> Callable[..., dict[str, int]]:
+    """The number of commits to each of some tables: what a rerun must not change."""
+    return lambda *tables: {table.name: lake.version(table) for table in tables}

@@ -1,0 +1,112 @@
+"""From landing files to checked tables: every row is accounted for, and a rerun changes nothing."""
+
+import gzip
+import json
+
+import pytest
+
+from lettermill.errors import InputError
+from lettermill.job import plain_error
+from lettermill.tables import ingest
+from lettermill.tables.quality import EVENTS, ORDER_LINES, PEOPLE, PRODUCTS, QUARANTINE
+
+VIEW = {"messageId": "v1", "type": "track", "event": "Product Viewed", "userId": "9", "timestamp": "2017-06-01T11:00:00Z", "receivedAt": "2017-06-01T11:00:05Z"}
+LINE = {"product_id": "7", "quantity": 1, "price": 2, "value": 2, "discount": 0}
+ORDER = VIEW | {"messageId": "o1", "event": "Order Completed", "properties": {"order_id": "b1", "currency": "USD", "products": [LINE, LINE | {"quantity": 0}]}}
+PERSON = {"record_id": "r1", "customer_id": "9", "email": "a@example.com", "email_consent": "granted", "updated_at": "2017-05-01T00:00:00Z"}
+HEADER = "product_id,name,brand,department,category,type,package_size,price,list_price,currency,available,url,image"
+
+
+@pytest.fixture
+def land(tmp_path):
+    """Write a landing file of lines, gzipped where its name says so."""
+
+    def write(name, *lines):
+        file = tmp_path / "landing" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        text = "".join(f"{line if isinstance(line, str) else json.dumps(line)}\n" for line in lines).encode()
+        file.write_bytes(gzip.compress(text) if name.endswith(".gz") else text)
+        return file
+
+    return write
+
+
+def test_events_are_taken_in_and_checked_once_and_a_later_file_adds_what_is_new(land, run_job, versions, lake):
+    land("events/orders/2017-06-01.jsonl.gz", ORDER, ORDER | {"receivedAt": "2017-06-01T11:09:00Z"}, "{")
+    land("events/web/2017-06-01.jsonl", VIEW)
+    tables = (ingest.EVENTS, EVENTS, ORDER_LINES, QUARANTINE)
+
+    for job in ("ingest_events", "check_events"):
+        run_job(job)
+    first = versions(*tables)
+    for job in ("ingest_events", "check_events"):
+        run_job(job)
+    rerun = versions(*tables)
+    land("events/web/2017-06-02.jsonl", VIEW | {"messageId": "v2"}, VIEW)
+    run_job("ingest_events")
+    counts = run_job("check_events").counts
+
+    assert rerun == first
+    assert counts == {
+        "events_arrived": 6, "events_accepted": 3, "events_duplicate": 2, "events_refused": 1,
+        "order_lines_arrived": 2, "order_lines_accepted": 1, "order_lines_duplicate": 0, "order_lines_refused": 1,
+    }  # fmt: skip
+    refused = lake.read(QUARANTINE).where("disposition = 'refused'").select("refused_by", "reasons", "raw").collect()
+    assert sorted((r.refused_by, r.reasons[0], bytes(r.raw)[:1]) for r in refused) == [
+        ("quality.events", "not a JSON object", b"{"),
+        ("quality.order_lines", "quantity is not above zero", b"{"),
+    ]
+
+
+def test_records_are_taken_in_and_checked_and_a_rerun_changes_nothing(land, run_job, versions):
+    land("records/crm/2017-06-01.jsonl", PERSON, PERSON | {"record_id": None})
+    land("records/products/2017-06-01.csv.gz", HEADER, "7,Jam,Own label,Grocery,Jams,JAM,2 OZ,1.50,,USD,true,https://s.example/7,https://i.example/g.png", "8,Tea,,,,,,,,USD,true,,")
+    land("records/third_party/2017-06-01.csv", "customer_id,age,income,home_ownership,marital_status,household_size,household_comp,kids_count", "9,35-44,50-74K,Renter,Married,2,2 Adults,0")
+    for job in ("ingest_records", "check_records"):
+        run_job(job)
+    first = versions(PEOPLE, PRODUCTS, QUARANTINE)
+
+    run_job("ingest_records")
+    counts = run_job("check_records").counts
+
+    assert versions(PEOPLE, PRODUCTS, QUARANTINE) == first
+    assert counts == {
+        "people_arrived": 3, "people_accepted": 2, "people_duplicate": 0, "people_refused": 1,
+        "products_arrived": 2, "products_accepted": 1, "products_duplicate": 0, "products_refused": 1,
+    }  # fmt: skip
+
+
+def test_a_broken_file_stops_the_job_by_name_stores_nothing_and_a_mended_one_goes_through(land, run_job, lake):
+    land("events/web/2017-06-01.jsonl", VIEW)
+    broken = land("events/web/2017-06-02.jsonl.gz", *(VIEW | {"messageId": f"m{n}"} for n in range(50)))
+    whole = broken.read_bytes()
+    broken.write_bytes(whole[:-20])
+
+    with pytest.raises(Exception, match="gzip stream ends early") as caught:
+        run_job("ingest_events")
+    stored = lake.read(ingest.EVENTS).count()
+    broken.write_bytes(whole)
+    run_job("ingest_events")
+
+    error = plain_error(caught.value)
+    assert isinstance(error, InputError)
+    assert (error.place, stored) == ("events/web/2017-06-02.jsonl.gz", 0)
+    assert lake.read(ingest.EVENTS).count() == 51
+
+
+def test_a_broken_file_may_be_moved_out_instead(land, run_job, lake):
+    land("events/web/2017-06-01.jsonl", VIEW)
+    broken = land("events/web/2017-06-02.jsonl", "")
+    broken.write_bytes(b"")
+    with pytest.raises(Exception, match="the file is empty"):
+        run_job("ingest_events")
+
+    broken.unlink()
+    run_job("ingest_events")
+
+    assert lake.read(ingest.EVENTS).count() == 1
+
+
+def test_no_landing_folder_is_named(run_job):
+    with pytest.raises(InputError, match="landing folder does not exist"):
+        run_job("ingest_events")

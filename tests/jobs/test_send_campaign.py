@@ -1,0 +1,129 @@
+"""send_campaign: handed over once, fenced again, and complete after a kill at any place."""
+
+import gzip
+import json
+
+import pytest
+import render_campaign
+import send_campaign
+
+from lettermill.errors import DeliveryError, PreflightBlocked
+from lettermill.sending import Slot
+from lettermill.tables.delivery import LEDGER, OUTBOX
+from lettermill.tables.profiles import CONSENTS
+from lettermill.tables.rendering import MESSAGES, PREFLIGHTS
+from tests.jobs.spring_campaign import consent, plan, run_of, settings_in
+
+
+@pytest.fixture
+def settings(lake, given, tmp_path):
+    """Four planned messages, one of them faulty, and a passed pre-flight."""
+    settings = settings_in(tmp_path)
+    plan(lake, settings, given, names=["Ana", "Ben", None, "Eve"])
+    render_campaign.main.work(run_of(lake, settings))
+    return settings
+
+
+def send(lake, settings, **arguments):
+    run = run_of(lake, settings, **arguments)
+    send_campaign.main.work(run)
+    return run
+
+
+def outbox(lake):
+    rows = lake.read(OUTBOX).collect()
+    return {row["message_id"]: (row["state"], row["reason"], row["provider_reference"]) for row in rows}
+
+
+def ledger(lake):
+    return sorted((row["message_id"], row["state_before"] or "", row["state"]) for row in lake.read(LEDGER).collect())
+
+
+def kept(folder):
+    return {path.name: (path.read_bytes(), path.stat().st_mtime_ns) for path in folder.rglob("*") if path.is_file()}
+
+
+def test_messages_are_fenced_again_and_handed_over_once(lake, given, settings):
+    lake.add(given(CONSENTS, consent("p2", "suppressed", hours=-1, reason="unsubscribed")), to=CONSENTS)
+    rehearsal = send(lake, settings, dry_run="yes")
+    untouched = outbox(lake)
+    first = send(lake, settings)
+    files = kept(settings.files.folder)
+    versions = [lake.version(OUTBOX), lake.version(LEDGER)]
+    send(lake, settings)
+
+    assert rehearsal.counts == {"suppressed": 1, "due": 3}
+    assert {state for state, _, _ in untouched.values()} == {"planned"}
+    assert first.counts == {"recovered": 0, "suppressed": 1, "due": 3, "handed_over": 2, "rejected": 1}
+    assert outbox(lake) == {
+        "m1": ("handed_over", None, "spring-2018-01-01-00001.jsonl.gz:1"),
+        "m2": ("suppressed", "mail is suppressed: unsubscribed", None),
+        "m3": ("rejected", "faulty: first_name is null and was printed, at subject:1", None),
+        "m4": ("handed_over", None, "spring-2018-01-01-00001.jsonl.gz:2"),
+    }
+    assert ledger(lake) == [
+        *[("m1", "", "planned"), ("m1", "planned", "handed_over"), ("m2", "", "planned"), ("m2", "planned", "suppressed")],
+        *[("m3", "", "planned"), ("m3", "planned", "rejected"), ("m4", "", "planned"), ("m4", "planned", "handed_over")],
+    ]
+    assert kept(settings.files.folder) == files
+    assert [lake.version(OUTBOX), lake.version(LEDGER)] == versions
+    ana = json.loads(gzip.decompress(files["spring-2018-01-01-00001.jsonl.gz"][0]).splitlines()[0])
+    assert {name: ana[name] for name in ("address", "subject", "html", "text", "unsubscribe_url")} == {
+        "address": "p1@shop.example",
+        "subject": "Spring, Ana",
+        "html": "<p>Ana</p>",
+        "text": "Ana\n",
+        "unsubscribe_url": "https://shop.example/mail/unsubscribe/t1",
+    }
+
+
+def test_a_run_killed_between_files_and_outbox_is_completed_by_the_next(lake, given, settings, monkeypatch):
+    def killed(slot, outcomes, **_):
+        if list(outcomes):
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(Slot, "settle", killed)
+        send(lake, settings)
+    files = kept(settings.files.folder)
+    lake.add(given(CONSENTS, consent("p2", "suppressed", hours=-1, reason="unsubscribed")), to=CONSENTS)
+    run = send(lake, settings)
+
+    assert run.counts == {"recovered": 3, "suppressed": 0, "due": 1, "rejected": 1}
+    assert [state for state, _, _ in outbox(lake).values()].count("handed_over") == 3
+    assert kept(settings.files.folder) == files
+    assert len(ledger(lake)) == 8
+
+
+def test_nothing_leaves_without_a_passed_pre_flight_of_this_engine_over_every_message(lake, given, settings):
+    (verdict,) = (row.asDict(recursive=True) for row in lake.read(PREFLIGHTS).collect())
+    slice_ = {"campaign": "spring"}
+    refusals = []
+    for changed, error in (
+        ([{**verdict, "verdict": "blocked"}], PreflightBlocked),
+        ([{**verdict, "engine": "another"}], DeliveryError),
+        ([], PreflightBlocked),
+    ):
+        lake.replace(given(PREFLIGHTS, *changed), into=PREFLIGHTS, where=slice_)
+        with pytest.raises(error) as refused:
+            send(lake, settings)
+        refusals.append(refused.value.problem)
+
+    assert "1 of 4 messages are faulty (25.00%, the limit is 25.00%)" in refusals[0]
+    assert "pre-flighted by another engine" in refusals[1]
+    assert "has no pre-flight" in refusals[2]
+    assert {state for state, _, _ in outbox(lake).values()} == {"planned"}
+    assert kept(settings.files.folder) == {}
+
+
+def test_a_message_that_renders_differently_from_its_pre_flight_is_rejected(lake, settings):
+    rows = [row.asDict(recursive=True) for row in lake.read(MESSAGES).collect()]
+    for row in rows:
+        if row["message_id"] == "m4":
+            row["parts"]["html"]["sha256"] = "0" * 64
+    changed = lake.spark.createDataFrame(rows, MESSAGES.ddl)
+    lake.place.save(changed.write.format("delta").mode("overwrite"), MESSAGES)
+    send(lake, settings)
+
+    assert outbox(lake)["m4"][:2] == ("rejected", "html rendered differently from the pre-flight")
+    assert outbox(lake)["m1"][0] == "handed_over"

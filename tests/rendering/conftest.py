@@ -1,0 +1,44 @@
+"""Templates written for a test, in a folder of their own."""
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from lettermill.rendering.rowwise import renderer
+from lettermill.rendering.templates import load_template
+
+INPUTS = {
+    "first_name": "string",
+    "picks": "array<struct<name: string, price: decimal(12,2), url: string>>",
+    "coupon": "struct<code: string, minimum: decimal(12,2), expires_on: date>",
+    "locale": "string",
+}
+CORPORA = Path(__file__).resolve().parents[3] / "shared" / "corpora"
+
+
+@pytest.fixture
+def template_of(tmp_path):
+    """Load a template from sources by part; other files by path. A mail is complete with a subject and html."""
+
+    def load(*, files=None, inputs=INPUTS, **sources):
+        parts = {part: f"{part}.j2" for part in {"subject": "", "html": "", **sources}}
+        written = {f"{part}.j2": sources.get(part, "Hello") for part in parts} | (files or {})
+        for name, source in written.items():
+            path = tmp_path / "spring" / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(source, encoding="utf-8")
+        declared = {name: SimpleNamespace(type=ddl) for name, ddl in inputs.items()}
+        return load_template(SimpleNamespace(name="spring", parts=parts, inputs=declared), folder=tmp_path)
+
+    return load
+
+
+@pytest.fixture
+def rendered(template_of):
+    """Render one part of a template made of one source."""
+
+    def render(source, *, part="html", files=None, **inputs):
+        return renderer(template_of(files=files, **{part: source})).render(inputs)
+
+    return render

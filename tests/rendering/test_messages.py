@@ -1,0 +1,117 @@
+"""Messages and pre-flight over whole frames: faults are rows, hashes are kept, and the verdict names the cause."""
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from hashlib import sha256
+
+import pytest
+from pyspark.sql import functions as F
+
+from lettermill.errors import PreflightBlocked
+from lettermill.rendering.messages import leave_out, render_bodies, render_messages
+from lettermill.rendering.preflight import preflight, require_passed
+from lettermill.rendering.templates import stored_template, template_rows
+from lettermill.tables.campaigns import contexts_table
+from lettermill.tables.rendering import MESSAGES
+from tests.conftest import NOON
+from tests.rendering.conftest import INPUTS
+
+TYPE = "struct<{}, at: timestamp>".format(", ".join(f"{name}: {ddl}" for name, ddl in INPUTS.items()))
+CONTEXTS = contexts_table("spring", inputs=TYPE, fingerprint="00000000")
+COUPON = ("ABC", Decimal("30.00"), date(2018, 3, 1))
+
+
+def context(message_id, *, first_name="Ana", coupon=COUPON, missing=(), at=NOON, **more):
+    picks = [("Pear", Decimal("1.20"), "https://x"), ("Fig", Decimal("2.00"), None)]
+    inputs = (first_name, picks, coupon, "en_US", at)
+    run = {"campaign": "spring", "occurrence": "2018-01-01"}
+    return {"message_id": message_id, **run, "inputs": inputs, "missing": list(missing), **more}
+
+
+def test_each_context_becomes_hashes_or_a_fault_and_never_stops_the_others(given, template_of):
+    html = "{% if coupon %}{{ coupon.minimum | money('USD', locale) }} {{ at }}{% endif %}{{ picks[0].name }}"
+    template = template_of(subject="Hi {{ first_name }}", html=html, inputs={**INPUTS, "at": "timestamp"})
+    contexts = given(
+        CONTEXTS,
+        context("a", template_version=template.version),
+        context("b", template_version=template.version, coupon=None),
+        context("c", template_version=template.version, first_name="x\r\ny"),
+        context("d", template_version=template.version, missing=["picks.0.name"]),
+        context("e", template_version="another"),
+    )
+    messages = render_messages(contexts, templates={template.version: template}, engine="engine")
+    rows = {row["message_id"]: row for row in messages.collect()}
+
+    assert messages.columns == list(MESSAGES.column_names)
+    assert hashes(rows["a"]) == of(subject="Hi Ana", html="$30.00 2017-06-01 12:00:00+00:00Pear")
+    assert hashes(rows["b"]) == of(subject="Hi Ana", html="Pear")
+    assert (rows["a"]["branches"], rows["b"]["branches"]) == (["html:1.if"], [])
+    assert [(rows[i]["fault"], rows[i]["fault_part"], rows[i]["parts"]) for i in "cde"] == [
+        ("a line break in the subject", "subject", {}),
+        ("picks[0].name is missing, at html:1", "html", {}),
+        ("its template version is not in rendering.templates", None, {}),
+    ]
+
+
+def hashes(row):
+    return {part: (stored["sha256"], stored["bytes"]) for part, stored in row["parts"].items()}
+
+
+def of(**parts):
+    parts["text"] = parts["html"] + "\n"
+    return {part: (sha256(text.encode()).hexdigest(), len(text.encode())) for part, text in parts.items()}
+
+
+def test_bodies_are_rendered_from_the_stored_template_in_the_order_of_the_contexts(spark, given, template_of):
+    loaded = template_of(html="{{ first_name }}", subject="Hi")
+    template = stored_template(template_rows(loaded, spark=spark, as_of=F.lit(NOON)).first())
+    contexts = given(CONTEXTS, *(context(i, first_name=i, template_version=template.version) for i in "cab"))
+    bodies = render_bodies(
+        contexts.repartitionByRange(2, "message_id").sortWithinPartitions("message_id"),
+        templates={template.version: template},
+    )
+
+    assert [(row["message_id"], row["bodies"]["html"], row["fault"]) for row in bodies.toLocalIterator()] == [
+        (i, i, None) for i in "abc"
+    ]
+
+
+def test_a_missing_path_is_left_out_and_one_that_leads_nowhere_is_ignored():
+    inputs = {"coupon": {"code": 1}, "picks": [{"price": 1, "name": 2}]}
+    for path in ("coupon", "picks.0.price", "picks.7.price", "nowhere.at.all", "coupon.code"):
+        leave_out(inputs, path)
+
+    assert inputs == {"picks": [{"name": 2}]}
+
+
+def message(message_id, fault=None, *, size=10, occurrence="2018-01-01"):
+    parts = {} if fault else {"html": ("hash", size)}
+    run = {"campaign": "spring", "occurrence": occurrence, "template_version": "v" * 64, "engine": "e"}
+    return {"message_id": message_id, **run, "parts": parts, "fault": fault, "fault_part": fault and "html"}
+
+
+def judged(given, *messages, limit_share):
+    as_of = F.lit(datetime(2018, 1, 1, tzinfo=UTC))
+    rows = preflight(given(MESSAGES, *messages), campaign="spring", occurrence="2018-01-01", limit_share=limit_share, as_of=as_of)
+    return rows.collect()
+
+
+def test_a_pre_flight_groups_faults_by_cause_and_blocks_above_the_limit(given):
+    faulty = [message(f"f{n}", "coupon is missing") for n in range(5, 0, -1)] + [message("g", "no name")]
+    fine = [message(f"m{n:02}", size=n) for n in range(14)]
+    elsewhere = [message("x", "another day", occurrence="2018-01-08")]
+
+    (blocked,) = judged(given, *faulty, *fine, *elsewhere, limit_share=0.29)
+    (passed,) = judged(given, *faulty, *fine, *elsewhere, limit_share=0.3)
+
+    assert (blocked["messages"], blocked["faulty"], blocked["largest_html_bytes"]) == (20, 6, 13)
+    assert [tuple(cause) for cause in blocked["causes"]] == [
+        ("coupon is missing", 5, ["f1", "f2", "f3"]),
+        ("no name", 1, ["g"]),
+    ]
+    assert (blocked["verdict"], passed["verdict"]) == ("blocked", "passed")
+    require_passed([passed])
+    with pytest.raises(PreflightBlocked) as refused:
+        require_passed([passed, blocked])
+    for named in ("6 of 20 messages", "30.00%", "limit 29.00%", "5 x coupon is missing", "f1, f2, f3", "max_faulty_share"):
+        assert named in str(refused.value)

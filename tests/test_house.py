@@ -1,0 +1,111 @@
+"""The house rules: what import-linter cannot see."""
+
+import ast
+import importlib
+import re
+from pathlib import Path
+
+import pytest
+
+from lettermill import STAGES, tables
+from lettermill.cli.table_docs import written_docs
+
+SOURCE = Path("src/lettermill")
+MODULES = sorted(file for folder in (SOURCE, Path("demo"), Path("jobs")) for file in folder.rglob("*.py"))
+JOBS = sorted(Path("jobs").glob("*.py"))
+FORBIDDEN_NAMES = re.compile(r"utils?|helpers?|common|misc|manager|base")
+ACTIONS = {"count", "collect", "first", "show", "toPandas", "isEmpty", "take", "head", "toLocalIterator", "write", "persist", "cache"}
+MEETS_THE_WORLD = {"models", "delivery"}  # they fit, and they hand over
+CLOCK = {"now", "utcnow", "today", "current_timestamp", "current_date", "time_ns", "monotonic"}
+
+
+def calls(file):
+    """Names of the attributes and functions that a module calls."""
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Call):
+            yield node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", ""), node
+
+
+def stage_modules(*, without=()):
+    return [file for stage in STAGES if stage not in without for file in sorted((SOURCE / stage).glob("*.py"))]
+
+
+@pytest.mark.parametrize("file", MODULES, ids=str)
+def test_a_module_is_short_named_for_what_it_holds_and_says_what_it_is(file):
+    text = file.read_text()
+
+    assert len(text.splitlines()) <= 270
+    assert not FORBIDDEN_NAMES.fullmatch(file.stem)
+    assert ast.get_docstring(ast.parse(text)) or not text.strip()
+
+
+@pytest.mark.parametrize("file", MODULES, ids=str)
+def test_functions_fit_half_a_screen_and_names_say_what_is_done(file):
+    functions = [node for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, ast.FunctionDef)]
+
+    assert {f.name: f.end_lineno - f.lineno for f in functions if f.end_lineno - f.lineno > 50} == {}
+    assert [f.name for f in functions if re.match(r"_?(process|do)_", f.name)] == []
+
+
+@pytest.mark.parametrize("file", JOBS, ids=str)
+def test_a_job_fits_a_screen_and_its_docstring_is_its_help(file):
+    assert len(file.read_text().splitlines()) <= 80
+    assert ast.get_docstring(ast.parse(file.read_text())).splitlines()[0].endswith(".")
+
+
+@pytest.mark.parametrize("file", stage_modules(without=MEETS_THE_WORLD), ids=str)
+def test_stages_act_on_nothing(file):
+    on_frames = [name for name, node in calls(file) if name in ACTIONS and isinstance(node.func, ast.Attribute) and not _plain(node)]
+
+    assert on_frames == []
+
+
+def _plain(call):
+    """Calls on F, and `text.count("x")`, which are no Spark actions."""
+    is_function = isinstance(call.func.value, ast.Name) and call.func.value.id == "F"
+    return is_function or (call.func.attr == "count" and bool(call.args))
+
+
+@pytest.mark.parametrize("file", stage_modules(), ids=str)
+def test_stages_never_look_at_the_clock(file):
+    assert [name for name, _ in calls(file) if name in CLOCK] == []
+
+
+@pytest.mark.parametrize("table", tables.ALL, ids=lambda table: table.name)
+def test_a_table_belongs_to_its_stage_and_has_one_writing_function(table):
+    if table.name == "monitoring.runs":
+        assert table.written_by == "job"
+        return
+    module, function = table.written_by.rsplit(".", 1)
+
+    assert table.stage in STAGES
+    assert table.written_by.split(".")[0] == table.stage
+    if table.written_by not in DECLARED_AHEAD:
+        assert callable(getattr(importlib.import_module(f"lettermill.{module}"), function))
+
+
+DECLARED_AHEAD = {"delivery.sync.sync_state", "delivery.feedback.provider_events"}
+"""Writers of tables that are declared with the delivery protocol before their jobs exist."""
+
+
+def test_personal_columns_are_no_part_of_statistics_or_layout():
+    assert [t.name for t in tables.ALL if {*t.cluster_by} & {*t.personal_columns}] == []
+
+
+def test_the_page_of_tables_is_current():
+    assert Path("docs/tables.md").read_text() == written_docs(jobs=Path("jobs")), "run `make docs`"
+
+
+def test_no_committed_file_names_a_registry_host_or_a_path_of_a_machine():
+    hosts = re.compile("|".join(("pypi" r"\.org", "python" "hosted", "repo1" r"\.maven", "/" "root/", "/" "home/")))
+    files = [f for f in Path().rglob("*") if f.is_file() and not {*f.parts} & {".git", ".venv", ".jars", "var", "build", "dist"}]
+    texts = {f: f.read_bytes() for f in files if f.suffix in {".py", ".yml", ".toml", ".txt", ".in", ".md", ".j2", ""}}
+
+    assert [str(f) for f, text in texts.items() if hosts.search(text.decode(errors="replace"))] == []
+
+
+def test_stages_are_listed_in_the_order_of_the_flow():
+    declared = {table.stage for table in tables.ALL}
+
+    assert declared == {*STAGES}
+    assert {folder.name for folder in SOURCE.iterdir() if (folder / "__init__.py").exists()} == {*STAGES, "tables", "cli"}
