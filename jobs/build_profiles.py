@@ -23,7 +23,9 @@ def main(run: Run) -> None:
     linked = labelled(records).persist()
     with run.doing("resolving who is who"):
         if not unsettled(linked).isEmpty():
-            raise BalanceError(f"identities are linked over more than {ROUNDS} hops", mend="raise profiles.identity.ROUNDS")
+            raise BalanceError(
+                f"identities are linked over more than {ROUNDS} hops", mend="raise profiles.identity.ROUNDS"
+            )
         found = identities(linked, events=events, standing=run.lake.read(IDENTITIES), as_of=as_of)
         run.lake.merge(found, into=IDENTITIES)
     known = run.lake.read(IDENTITIES)

@@ -10,23 +10,25 @@ from lettermill.balances import balance
 from lettermill.job import Run, job
 from lettermill.lake import Lake
 from lettermill.quality.events import accepted_events, judged_events
-from lettermill.quality.orders import accepted_lines, judged_lines
-from lettermill.quality.quarantine import quarantined
+from lettermill.quality.orders import LINE, accepted_lines, judged_lines, standing_lines
+from lettermill.quality.quarantine import mark_duplicates, quarantined
 from lettermill.tables import ingest
 from lettermill.tables.quality import EVENTS, ORDER_LINES, QUARANTINE
 
 
 def check_events(arrived: DataFrame, lake: Lake) -> None:
-    judged = judged_events(arrived, standing=lake.read(EVENTS)).persist()
-    lake.add(accepted_events(judged), to=EVENTS)
-    lake.add(quarantined(judged, refused_by=EVENTS.name), to=QUARANTINE)
+    judged = judged_events(arrived).persist()
+    marked = mark_duplicates(judged, standing=lake.read(EVENTS), key="event_id")
+    lake.add(quarantined(marked, refused_by=EVENTS.name, raw=F.col("raw")), to=QUARANTINE)
+    lake.append(accepted_events(marked), to=EVENTS)
     judged.unpersist()
 
 
 def check_lines(events: DataFrame, lake: Lake) -> None:
-    judged = judged_lines(events, standing=lake.read(ORDER_LINES)).persist()
-    lake.add(accepted_lines(judged), to=ORDER_LINES)
-    lake.add(quarantined(judged, refused_by=ORDER_LINES.name), to=QUARANTINE)
+    judged = judged_lines(events).persist()
+    marked = mark_duplicates(judged, standing=standing_lines(lake.read(ORDER_LINES)), key=LINE)
+    lake.add(quarantined(marked, refused_by=ORDER_LINES.name, raw=F.to_json("product")), to=QUARANTINE)
+    lake.append(accepted_lines(marked), to=ORDER_LINES)
     judged.unpersist()
 
 

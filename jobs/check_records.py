@@ -1,4 +1,4 @@
-"""Check records: people and demographics go to quality.people, the catalogue to quality.products, the rest to quarantine.
+"""Check records: people go to quality.people, the catalogue to quality.products, the rest to quarantine.
 
 Prints and asserts the balance `in = accepted + duplicates + quarantined` for people and products.
 """
@@ -12,8 +12,8 @@ from lettermill.balances import balance
 from lettermill.job import Run, job
 from lettermill.lake import Lake
 from lettermill.quality.people import accepted_people, judged_demographics, judged_people
-from lettermill.quality.products import accepted_products, judged_products
-from lettermill.quality.quarantine import quarantined
+from lettermill.quality.products import VERSION, accepted_products, judged_products, standing_products
+from lettermill.quality.quarantine import mark_duplicates, quarantined
 from lettermill.tables.ingest import RECORDS
 from lettermill.tables.quality import PEOPLE, PRODUCTS, QUARANTINE
 
@@ -21,11 +21,12 @@ from lettermill.tables.quality import PEOPLE, PRODUCTS, QUARANTINE
 def check(records: DataFrame, lake: Lake, *, sources: dict[str, list[str]]) -> None:
     of = {holds: records.where(F.col("source").isin(names)) for holds, names in sources.items()}
     people = judged_people(of["people"]).unionByName(judged_demographics(of["demographics"]), allowMissingColumns=True)
-    products = judged_products(of["products"], standing=lake.read(PRODUCTS)).persist()
+    products = judged_products(of["products"]).persist()
+    marked = mark_duplicates(products, standing=standing_products(lake.read(PRODUCTS)), key=VERSION)
+    for judged, table in ((people, PEOPLE), (marked, PRODUCTS)):
+        lake.add(quarantined(judged, refused_by=table.name, raw=F.col("raw")), to=QUARANTINE)
     lake.add(accepted_people(people), to=PEOPLE)
-    lake.add(quarantined(people, refused_by=PEOPLE.name), to=QUARANTINE)
-    lake.add(accepted_products(products), to=PRODUCTS)
-    lake.add(quarantined(products, refused_by=PRODUCTS.name), to=QUARANTINE)
+    lake.append(accepted_products(marked), to=PRODUCTS)
     products.unpersist()
 
 

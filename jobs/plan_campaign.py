@@ -1,4 +1,4 @@
-"""Plan one campaign's occurrence: who is in the audience, in which arm, why not mailed, and the context of each message.
+"""Plan one campaign's occurrence: who is in the audience, in which arm, why not mailed, and each message's context.
 
 Stores campaigns.audiences, campaigns.assignments, the campaign's contexts, rendering.templates and delivery.outbox
 (planned). Planning again adds nothing: arms, contexts and messages stay as they were first planned.

@@ -11,7 +11,11 @@ from lettermill.settings import read_yaml
 
 BUNDLE = read_yaml(Path("databricks.yml"))
 RESOURCES = sorted(Path("resources").glob("*.yml"))
-JOBS = {f"{file.name}:{name}": (file, job) for file in RESOURCES for name, job in read_yaml(file)["resources"]["jobs"].items()}
+JOBS = {
+    f"{file.name}:{name}": (file, job)
+    for file in RESOURCES
+    for name, job in read_yaml(file)["resources"]["jobs"].items()
+}
 TASKS = {f"{name}:{task['task_key']}": (file, task) for name, (file, job) in JOBS.items() for task in job["tasks"]}
 
 
@@ -47,7 +51,9 @@ def test_dependencies_clusters_and_job_parameters_exist(name):
 
     assert len(set(keys)) == len(keys)
     assert {need["task_key"] for task in job["tasks"] for need in task.get("depends_on", [])} <= set(keys)
-    assert {task["job_cluster_key"] for task in job["tasks"]} == {cluster["job_cluster_key"] for cluster in job["job_clusters"]}
+    assert {task["job_cluster_key"] for task in job["tasks"]} == {
+        cluster["job_cluster_key"] for cluster in job["job_clusters"]
+    }
     assert used <= {parameter["name"] for parameter in job["parameters"]}
 
 
@@ -59,7 +65,10 @@ def test_every_job_of_ours_stands_in_some_workflow():
 
 
 def test_there_is_a_development_and_a_production_target():
-    assert {name: target["mode"] for name, target in BUNDLE["targets"].items()} == {"dev": "development", "prod": "production"}
+    assert {name: target["mode"] for name, target in BUNDLE["targets"].items()} == {
+        "dev": "development",
+        "prod": "production",
+    }
 
 
 def test_the_wheel_that_tasks_install_is_the_one_that_is_built():

@@ -14,7 +14,20 @@ SOURCE = Path("src/lettermill")
 MODULES = sorted(file for folder in (SOURCE, Path("demo"), Path("jobs")) for file in folder.rglob("*.py"))
 JOBS = sorted(Path("jobs").glob("*.py"))
 FORBIDDEN_NAMES = re.compile(r"utils?|helpers?|common|misc|manager|base")
-ACTIONS = {"count", "collect", "first", "show", "toPandas", "isEmpty", "take", "head", "toLocalIterator", "write", "persist", "cache"}
+ACTIONS = {
+    "count",
+    "collect",
+    "first",
+    "show",
+    "toPandas",
+    "isEmpty",
+    "take",
+    "head",
+    "toLocalIterator",
+    "write",
+    "persist",
+    "cache",
+}
 MEETS_THE_WORLD = {"models", "delivery"}  # they fit, and they hand over
 CLOCK = {"now", "utcnow", "today", "current_timestamp", "current_date", "time_ns", "monotonic"}
 
@@ -55,7 +68,11 @@ def test_a_job_fits_a_screen_and_its_docstring_is_its_help(file):
 
 @pytest.mark.parametrize("file", stage_modules(without=MEETS_THE_WORLD), ids=str)
 def test_stages_act_on_nothing(file):
-    on_frames = [name for name, node in calls(file) if name in ACTIONS and isinstance(node.func, ast.Attribute) and not _plain(node)]
+    on_frames = [
+        name
+        for name, node in calls(file)
+        if name in ACTIONS and isinstance(node.func, ast.Attribute) and not _plain(node)
+    ]
 
     assert on_frames == []
 
@@ -97,8 +114,12 @@ def test_the_page_of_tables_is_current():
 
 
 def test_no_committed_file_names_a_registry_host_or_a_path_of_a_machine():
-    hosts = re.compile("|".join(("pypi" r"\.org", "python" "hosted", "repo1" r"\.maven", "/" "root/", "/" "home/")))
-    files = [f for f in Path().rglob("*") if f.is_file() and not {*f.parts} & {".git", ".venv", ".jars", "var", "build", "dist"}]
+    hosts = re.compile("|".join(("pypi" r"\.org", "pythonhosted", "repo1" r"\.maven", "/root/", "/home/")))
+    files = [
+        f
+        for f in Path().rglob("*")
+        if f.is_file() and not {*f.parts} & {".git", ".venv", ".jars", "var", "build", "dist"}
+    ]
     texts = {f: f.read_bytes() for f in files if f.suffix in {".py", ".yml", ".toml", ".txt", ".in", ".md", ".j2", ""}}
 
     assert [str(f) for f, text in texts.items() if hosts.search(text.decode(errors="replace"))] == []
@@ -108,4 +129,8 @@ def test_stages_are_listed_in_the_order_of_the_flow():
     declared = {table.stage for table in tables.ALL}
 
     assert declared == {*STAGES}
-    assert {folder.name for folder in SOURCE.iterdir() if (folder / "__init__.py").exists()} == {*STAGES, "tables", "cli"}
+    assert {folder.name for folder in SOURCE.iterdir() if (folder / "__init__.py").exists()} == {
+        *STAGES,
+        "tables",
+        "cli",
+    }

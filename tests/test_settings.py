@@ -52,7 +52,11 @@ def test_a_missing_file_and_one_that_is_no_mapping_are_named(tmp_path):
     (tmp_path / "list.yml").write_text("- a")
     (tmp_path / "latin.yml").write_bytes(b"name: \xe9")
 
-    for name, message in {"none.yml": "does not exist", "list.yml": "no mapping", "latin.yml": "not UTF-8 at byte 6"}.items():
+    for name, message in {
+        "none.yml": "does not exist",
+        "list.yml": "no mapping",
+        "latin.yml": "not UTF-8 at byte 6",
+    }.items():
         with pytest.raises(ConfigError, match=message):
             read_yaml(tmp_path / name)
 

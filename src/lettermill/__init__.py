@@ -1,4 +1,4 @@
-"""lettermill turns what a company knows about its customers into e-mails that are right for each of them, and proves it.
+"""lettermill turns what a company knows about its customers into e-mails right for each of them, and proves it.
 
 Data flows `ingest -> quality -> profiles -> features -> models -> campaigns -> rendering -> delivery`, each stage a
 package of pure functions over DataFrames; stages meet only in the tables that `lettermill.tables` declares.

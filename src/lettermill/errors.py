@@ -1,15 +1,15 @@
 """The errors of the suite, one small tree:
 
-    LettermillError           what, where and the mend, in one message
-    ├── ConfigError           a conf key, campaign file or argument is missing, unknown or malformed
-    ├── InputError            a landing file cannot be read as what its source declares
-    ├── PlatformError         the machine lacks something: Java, a jar, a folder, disk
-    ├── TableError            a table is absent, or rows do not fit its declaration
-    ├── TemplateError         a template does not compile, or reads an input that is not declared
-    ├── BalanceError          rows in and rows out do not add up; nothing further is written
-    ├── ModelError            a model is absent, or its examples cannot train one
-    ├── PreflightBlocked      too many messages of a campaign run are faulty; nothing may be handed over
-    └── DeliveryError         a hand-over that must not go on: changed hashes, an impossible transition
+LettermillError           what, where and the mend, in one message
+├── ConfigError           a conf key, campaign file or argument is missing, unknown or malformed
+├── InputError            a landing file cannot be read as what its source declares
+├── PlatformError         the machine lacks something: Java, a jar, a folder, disk
+├── TableError            a table is absent, or rows do not fit its declaration
+├── TemplateError         a template does not compile, or reads an input that is not declared
+├── BalanceError          rows in and rows out do not add up; nothing further is written
+├── ModelError            a model is absent, or its examples cannot train one
+├── PreflightBlocked      too many messages of a campaign run are faulty; nothing may be handed over
+└── DeliveryError         a hand-over that must not go on: changed hashes, an impossible transition
 """
 
 
@@ -49,7 +49,7 @@ class ModelError(LettermillError):
     """A model is absent, or its examples cannot train one."""
 
 
-class PreflightBlocked(LettermillError):
+class PreflightBlocked(LettermillError):  # noqa: N818 (it says what happened)
     """Too many messages of a campaign run are faulty; nothing may be handed over."""
 
 

@@ -17,7 +17,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 from lettermill import errors, tables
 from lettermill.code_version import git_commit
-from lettermill.errors import ConfigError, LettermillError
+from lettermill.errors import LettermillError
 from lettermill.lake import Catalog, Folder, Lake
 from lettermill.progress import console, told
 from lettermill.settings import PACKAGED, Settings, load
@@ -118,8 +118,12 @@ class Job:
     def parser(self) -> argparse.ArgumentParser:
         parser = argparse.ArgumentParser(prog=self.name, description=self.description)
         parser.add_argument("--env", default="local", help="environment: a file of conf (default: local)")
-        parser.add_argument("--conf", type=Path, default=PACKAGED, help="folder of base.yml and <env>.yml (default: the packaged one)")
-        parser.add_argument("--as-of", type=moment, required=True, help="the moment to work for, ISO 8601; without a zone: UTC")
+        parser.add_argument(
+            "--conf", type=Path, default=PACKAGED, help="folder of base.yml and <env>.yml (default: the packaged one)"
+        )
+        parser.add_argument(
+            "--as-of", type=moment, required=True, help="the moment to work for, ISO 8601; without a zone: UTC"
+        )
         parser.add_argument("--catalog", help="Unity Catalog to use instead of the conf's")
         for argument in self.takes:
             parser.add_argument(argument.flag, help=argument.help, default=argument.default, required=argument.required)

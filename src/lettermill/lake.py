@@ -230,7 +230,7 @@ def _differs(table: Table) -> str:
 
 
 def _properties(table: Table) -> dict[str, str]:
-    """Delta's table properties: constraints, and statistics on no personal column, since the log holds them in clear."""
+    """Delta's table properties: constraints, and statistics on no personal column: the log holds them in clear."""
     public = [column.name for column in table.columns if not column.personal and column.type.startswith(ORDERED_TYPES)]
     return (
         {"delta.dataSkippingStatsColumns": ",".join(f"`{name}`" for name in public)}

@@ -65,7 +65,7 @@ class Folder:
     def save(self, writer: DataFrameWriter, table: Table) -> None:
         writer.save(str(self.path(table)))
 
-    def locate(self, spark: SparkSession, builder: DeltaTableBuilder, table: Table) -> DeltaTableBuilder:
+    def locate(self, spark: SparkSession, builder: DeltaTableBuilder, table: Table) -> DeltaTableBuilder:  # noqa: ARG002
         return builder.location(str(self.path(table)))
 
     def expose(self, spark: SparkSession, table: Table) -> None:
@@ -107,8 +107,8 @@ class Catalog:
         spark.sql(f"CREATE SCHEMA IF NOT EXISTS `{self.catalog}`.`{table.stage}`")
         return builder.tableName(self.name(table))
 
-    def expose(self, spark: SparkSession, table: Table) -> None:
+    def expose(self, spark: SparkSession, table: Table) -> None:  # noqa: ARG002
         spark.catalog.setCurrentCatalog(self.catalog)
 
-    def commit(self, table: Table) -> AbstractContextManager[None]:
+    def commit(self, table: Table) -> AbstractContextManager[None]:  # noqa: ARG002
         return nullcontext()

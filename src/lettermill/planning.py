@@ -35,9 +35,7 @@ def judged_people(run: Run, campaign: Campaign) -> DataFrame:
     )
     run.lake.add(drawn, to=ASSIGNMENTS)
     arms = run.lake.read(ASSIGNMENTS).where(F.col("experiment") == campaign.experiment.name)
-    return judged_audience(
-        people, consents=permissions(run.read(tables.profiles.CONSENTS), as_of=as_of), arms=arms
-    )
+    return judged_audience(people, consents=permissions(run.read(tables.profiles.CONSENTS), as_of=as_of), arms=arms)
 
 
 def plan_contexts(

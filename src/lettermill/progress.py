@@ -19,7 +19,9 @@ def told(spark: SparkSession, doing: str) -> Iterator[None]:
     """Tell what is being done while the block runs, with Spark's tasks done and to do."""
     spark.sparkContext.setJobDescription(doing)
     done = threading.Event()
-    teller = threading.Thread(target=_bar if console.is_terminal else _lines, args=(spark, doing, done), name="progress")
+    teller = threading.Thread(
+        target=_bar if console.is_terminal else _lines, args=(spark, doing, done), name="progress"
+    )
     teller.daemon = True
     teller.start()
     try:
@@ -31,12 +33,20 @@ def told(spark: SparkSession, doing: str) -> Iterator[None]:
 
 
 def _bar(spark: SparkSession, doing: str, done: threading.Event) -> None:
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[tasks]}"), TimeElapsedColumn())
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.fields[tasks]}"),
+        TimeElapsedColumn(),
+    )
     with Progress(*columns, console=console, transient=True) as progress:
         bar = progress.add_task(doing, total=None, tasks="")
         while not done.wait(0.5):
             completed, total = _tasks(spark)
-            progress.update(bar, completed=completed, total=total or None, tasks=f"{completed}/{total} tasks" if total else "")
+            progress.update(
+                bar, completed=completed, total=total or None, tasks=f"{completed}/{total} tasks" if total else ""
+            )
 
 
 def _lines(spark: SparkSession, doing: str, done: threading.Event) -> None:

@@ -37,7 +37,7 @@ class Slot:
         return self.run.lake.read(OUTBOX).where(of_slot)
 
     def planned(self) -> DataFrame:
-        """Those that are planned. Raises DeliveryError where some have their contexts in another table than the rest."""
+        """Those that are planned. Raises DeliveryError where some have contexts in another table than the rest."""
         planned = self.outbox().where("state = 'planned'")
         elsewhere = planned.where(F.col("contexts_table") != self.campaign.contexts.name).count()
         if elsewhere:

@@ -106,7 +106,9 @@ def load(environment: str, *, conf: Path = PACKAGED) -> Settings:
     known = sorted(path.stem for path in conf.glob("*.yml") if path.stem != "base")
     if environment not in known:
         raise ConfigError(
-            f"unknown environment {environment!r}", place=str(conf), mend=f"use one of: {', '.join(known) or 'none found'}"
+            f"unknown environment {environment!r}",
+            place=str(conf),
+            mend=f"use one of: {', '.join(known) or 'none found'}",
         )
     layers = [read_yaml(conf / f"{name}.yml") for name in ("base", environment)]
     return validate(Settings, _overlay(*layers), place=f"{conf}/base.yml + {environment}.yml")
@@ -131,13 +133,17 @@ def read_yaml(file: Path) -> dict[str, Any]:
     try:
         content = yaml.safe_load(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise ConfigError("the file does not exist", place=str(file), mend="create it, or point --conf elsewhere") from None
+        raise ConfigError(
+            "the file does not exist", place=str(file), mend="create it, or point --conf elsewhere"
+        ) from None
     except UnicodeDecodeError as error:
         raise ConfigError(f"not UTF-8 at byte {error.start}", place=str(file), mend="save the file as UTF-8") from None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f"{file}:{mark.line + 1}:{mark.column + 1}" if mark else str(file)
-        raise ConfigError(f"not YAML: {getattr(error, 'problem', error)}", place=where, mend="check indentation and quotes") from None
+        raise ConfigError(
+            f"not YAML: {getattr(error, 'problem', error)}", place=where, mend="check indentation and quotes"
+        ) from None
     if not isinstance(content, dict):
         raise ConfigError("the file is no mapping of keys to values", place=str(file), mend="write `key: value` lines")
     return content

@@ -109,5 +109,3 @@ def _submitted() -> bool:
 def _quiet(spark: SparkSession) -> SparkSession:
     spark.sparkContext.setLogLevel("FATAL")
     return spark
-
-

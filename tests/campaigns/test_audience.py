@@ -13,7 +13,14 @@ DAY = datetime(2018, 1, 1)
 
 def consent(person, state, days=10, **more):
     at = DAY - timedelta(days=days)
-    return {"person_id": person, "purpose": "mail", "state": state, "changed_at": at, "available_at": at, "evidence": f"{person}{days}{state}"} | more
+    return {
+        "person_id": person,
+        "purpose": "mail",
+        "state": state,
+        "changed_at": at,
+        "available_at": at,
+        "evidence": f"{person}{days}{state}",
+    } | more
 
 
 def test_the_latest_statement_counts_but_a_suppression_is_never_lifted_and_the_future_is_unknown(given):
@@ -47,8 +54,16 @@ def test_everybody_gets_the_first_reason_that_holds(spark, given):
         "willing": ("strict@e.com", "granted", "treatment"),
         "unwilling": ("strict@e.com", "suppressed", "treatment"),
     }
-    people = given(PEOPLE, *({"person_id": p, "email": e, "created_at": DAY - timedelta(days=p == "elder")} for p, (e, _, _) in cases.items()))
-    allowed = spark.createDataFrame([(p, mail, None) for p, (_, mail, _) in cases.items()], "person_id string, mail string, profiling string")
+    people = given(
+        PEOPLE,
+        *(
+            {"person_id": p, "email": e, "created_at": DAY - timedelta(days=p == "elder")}
+            for p, (e, _, _) in cases.items()
+        ),
+    )
+    allowed = spark.createDataFrame(
+        [(p, mail, None) for p, (_, mail, _) in cases.items()], "person_id string, mail string, profiling string"
+    )
     arms = given(ASSIGNMENTS, *({"person_id": p, "arm": arm} for p, (_, _, arm) in cases.items()))
 
     judged = judged_audience(people, consents=allowed, arms=arms)

@@ -26,7 +26,9 @@ CAMPAIGN = Campaign(
     inputs={
         "name": Input("string", "greeting_name", missing="default", default="you", at="updated_at"),
         "year": Input("int", "birth_year", missing="skip_block"),
-        "picks": Input("array<struct<name: string, price: decimal(12,2), reason: string>>", "picks", missing="skip_person"),
+        "picks": Input(
+            "array<struct<name: string, price: decimal(12,2), reason: string>>", "picks", missing="skip_person"
+        ),
         "out": Input("string", "links.unsubscribe"),
     },
 )
@@ -61,7 +63,12 @@ def test_a_context_holds_the_declared_inputs_and_where_they_came_from(contexts):
         "out": f"https://shop.example/mail/unsubscribe/{token}",
     }
     assert (row.locale, row.timezone, row.missing, row.versions) == ("en_US", "Europe/Vienna", [], {"churn": "3"})
-    assert {name: at.year for name, at in row.inputs_at.items()} == {"name": 2017, "year": 2018, "picks": 2018, "out": 2018}
+    assert {name: at.year for name, at in row.inputs_at.items()} == {
+        "name": 2017,
+        "year": 2018,
+        "picks": 2018,
+        "out": 2018,
+    }
 
 
 @pytest.mark.parametrize(
@@ -80,18 +87,34 @@ def test_each_policy_for_what_is_missing_does_what_it_says(contexts, columns, na
 
 
 def test_a_message_id_is_the_same_for_person_campaign_and_occurrence_for_ever(contexts):
-    first, again, next_week = (contexts(plan=plan).first().message_id for plan in (PLAN, replace(PLAN, as_of=datetime(2018, 1, 9, tzinfo=UTC)), replace(PLAN, occurrence="2018-01-08")))
+    first, again, next_week = (
+        contexts(plan=plan).first().message_id
+        for plan in (
+            PLAN,
+            replace(PLAN, as_of=datetime(2018, 1, 9, tzinfo=UTC)),
+            replace(PLAN, occurrence="2018-01-08"),
+        )
+    )
 
     assert first == again != next_week
 
 
 def test_a_slate_keeps_the_rank_and_leaves_out_what_is_not_to_be_had(given):
     products = given(PRODUCTS, *({"product_id": p, "is_available": p != "gone"} for p in ("a", "b", "c", "gone")))
-    ranked = given(RECOMMENDATIONS, *({"person_id": "p", "rank": n, "product_id": p, "source": "als"} for n, p in enumerate(["gone", "c", "a", "b"], 1)))
+    ranked = given(
+        RECOMMENDATIONS,
+        *(
+            {"person_id": "p", "rank": n, "product_id": p, "source": "als"}
+            for n, p in enumerate(["gone", "c", "a", "b"], 1)
+        ),
+    )
 
     row = slates(ranked, products=products, campaign=CAMPAIGN).first()
 
-    assert [(pick.product_id, pick.reason, pick.source) for pick in row.picks] == [("c", "als!", "als"), ("a", "als!", "als")]
+    assert [(pick.product_id, pick.reason, pick.source) for pick in row.picks] == [
+        ("c", "als!", "als"),
+        ("a", "als!", "als"),
+    ]
 
 
 def test_the_token_names_no_address_and_changes_with_key_and_message():

@@ -21,7 +21,7 @@ NAMES = [field.name for field in fields(Message)]
 
 
 def message(message_id, **more):
-    return Message(**({name: "x" for name in NAMES} | {"message_id": message_id} | more))
+    return Message(**(dict.fromkeys(NAMES, "x") | {"message_id": message_id} | more))
 
 
 def files(tmp_path, **more):
@@ -29,7 +29,11 @@ def files(tmp_path, **more):
 
 
 def kept(tmp_path):
-    return {path.name: (path.read_bytes(), path.stat().st_mtime_ns) for path in sorted(tmp_path.rglob("*")) if path.is_file()}
+    return {
+        path.name: (path.read_bytes(), path.stat().st_mtime_ns)
+        for path in sorted(tmp_path.rglob("*"))
+        if path.is_file()
+    }
 
 
 def read_csv(path):

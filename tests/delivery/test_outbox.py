@@ -49,7 +49,9 @@ def test_a_message_that_stands_keeps_its_address_when_persons_are_merged_later(g
         *({**SLOT, "message_id": i, "address": "ana@example.com"} for i in ("m1", "m5")),
         {**SLOT, "message_id": "m2", "address": "ben@example.com"},
     )
-    states = {row["message_id"]: (row["state"], row["reason"]) for row in rows_for(contexts, standing=standing).collect()}
+    states = {
+        row["message_id"]: (row["state"], row["reason"]) for row in rows_for(contexts, standing=standing).collect()
+    }
 
     assert states == {
         "m1": ("suppressed", "its address gets another message of this slot"),
@@ -109,7 +111,9 @@ def test_the_ledger_has_each_change_of_state_once(lake, given):
     handed_over = {**one, "state": "handed_over", "provider_reference": "f:1"}
     lake.merge(given(OUTBOX, handed_over, {**two, "state": "planned", "wave": "w"}), into=OUTBOX)
     lake.add(ledger_entries(lake.changes(OUTBOX, after=-1)), to=LEDGER)
-    entries = [(r["message_id"], r["state_before"], r["state"], r["provider_reference"]) for r in lake.read(LEDGER).collect()]
+    entries = [
+        (r["message_id"], r["state_before"], r["state"], r["provider_reference"]) for r in lake.read(LEDGER).collect()
+    ]
 
     assert sorted(entries, key=str) == [
         ("a", "planned", "handed_over", "f:1"),

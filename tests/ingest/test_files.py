@@ -44,7 +44,9 @@ def test_each_line_keeps_its_file_and_place_and_blank_lines_are_no_rows(read):
 def test_a_csv_row_becomes_an_object_by_its_header(read):
     rows = read("p/2017-01-01.csv", b'id,name,x\n1,"Jam, ""red""\n2 oz",\n', CSV)
 
-    assert [(row.position, json.loads(row.raw)) for row in rows] == [(3, {"id": "1", "name": 'Jam, "red"\n2 oz', "x": ""})]
+    assert [(row.position, json.loads(row.raw)) for row in rows] == [
+        (3, {"id": "1", "name": 'Jam, "red"\n2 oz', "x": ""})
+    ]
 
 
 @pytest.mark.parametrize(

@@ -50,7 +50,7 @@ def run_of(lake, settings, *, as_of=AS_OF, **arguments):
 
 
 def plan(lake, settings, given, *, names):
-    """Plan a message for each name; null makes a faulty one. Ids, persons and addresses follow the place in the list."""
+    """Plan a message for each name; null makes a faulty one. Ids, persons and addresses follow the list."""
     folder = settings.campaigns.folder
     campaign = load_campaign("spring", folder=folder)
     template = load_template(campaign, folder=folder)

@@ -10,10 +10,27 @@ from lettermill.job import plain_error
 from lettermill.tables import ingest
 from lettermill.tables.quality import EVENTS, ORDER_LINES, PEOPLE, PRODUCTS, QUARANTINE
 
-VIEW = {"messageId": "v1", "type": "track", "event": "Product Viewed", "userId": "9", "timestamp": "2017-06-01T11:00:00Z", "receivedAt": "2017-06-01T11:00:05Z"}
+VIEW = {
+    "messageId": "v1",
+    "type": "track",
+    "event": "Product Viewed",
+    "userId": "9",
+    "timestamp": "2017-06-01T11:00:00Z",
+    "receivedAt": "2017-06-01T11:00:05Z",
+}
 LINE = {"product_id": "7", "quantity": 1, "price": 2, "value": 2, "discount": 0}
-ORDER = VIEW | {"messageId": "o1", "event": "Order Completed", "properties": {"order_id": "b1", "currency": "USD", "products": [LINE, LINE | {"quantity": 0}]}}
-PERSON = {"record_id": "r1", "customer_id": "9", "email": "a@example.com", "email_consent": "granted", "updated_at": "2017-05-01T00:00:00Z"}
+ORDER = VIEW | {
+    "messageId": "o1",
+    "event": "Order Completed",
+    "properties": {"order_id": "b1", "currency": "USD", "products": [LINE, LINE | {"quantity": 0}]},
+}
+PERSON = {
+    "record_id": "r1",
+    "customer_id": "9",
+    "email": "a@example.com",
+    "email_consent": "granted",
+    "updated_at": "2017-05-01T00:00:00Z",
+}
 HEADER = "product_id,name,brand,department,category,type,package_size,price,list_price,currency,available,url,image"
 
 
@@ -60,8 +77,17 @@ def test_events_are_taken_in_and_checked_once_and_a_later_file_adds_what_is_new(
 
 def test_records_are_taken_in_and_checked_and_a_rerun_changes_nothing(land, run_job, versions):
     land("records/crm/2017-06-01.jsonl", PERSON, PERSON | {"record_id": None})
-    land("records/products/2017-06-01.csv.gz", HEADER, "7,Jam,Own label,Grocery,Jams,JAM,2 OZ,1.50,,USD,true,https://s.example/7,https://i.example/g.png", "8,Tea,,,,,,,,USD,true,,")
-    land("records/third_party/2017-06-01.csv", "customer_id,age,income,home_ownership,marital_status,household_size,household_comp,kids_count", "9,35-44,50-74K,Renter,Married,2,2 Adults,0")
+    land(
+        "records/products/2017-06-01.csv.gz",
+        HEADER,
+        "7,Jam,Own label,Grocery,Jams,JAM,2 OZ,1.50,,USD,true,https://s.example/7,https://i.example/g.png",
+        "8,Tea,,,,,,,,USD,true,,",
+    )
+    land(
+        "records/third_party/2017-06-01.csv",
+        "customer_id,age,income,home_ownership,marital_status,household_size,household_comp,kids_count",
+        "9,35-44,50-74K,Renter,Married,2,2 Adults,0",
+    )
     for job in ("ingest_records", "check_records"):
         run_job(job)
     first = versions(PEOPLE, PRODUCTS, QUARANTINE)
@@ -96,15 +122,22 @@ def test_a_broken_file_stops_the_job_by_name_stores_nothing_and_a_mended_one_goe
 
 def test_a_broken_file_may_be_moved_out_instead(land, run_job, lake):
     land("events/web/2017-06-01.jsonl", VIEW)
-    broken = land("events/web/2017-06-02.jsonl", "")
-    broken.write_bytes(b"")
-    with pytest.raises(Exception, match="the file is empty"):
+    broken = land("events/web/2017-06-02.jsonl", "\xff")
+    broken.write_bytes(b"\xff")
+    with pytest.raises(Exception, match="not UTF-8 in line 1"):
         run_job("ingest_events")
 
     broken.unlink()
     run_job("ingest_events")
 
     assert lake.read(ingest.EVENTS).count() == 1
+
+
+def test_a_file_without_a_byte_is_named(land, run_job):
+    land("events/web/2017-06-01.jsonl").write_bytes(b"")
+
+    with pytest.raises(InputError, match="the file is empty"):
+        run_job("ingest_events")
 
 
 def test_no_landing_folder_is_named(run_job):

@@ -36,7 +36,9 @@ def people(lake, given):
 def score(lake, given):
     ids = [row.person_id for row in lake.read(PEOPLE).select("person_id").orderBy("customer_id").collect()]
     rows = {
-        tables.features.PEOPLE: [{"person_id": p, "as_of": AS_OF, "orders_all": 3, "days_since_order": 2.5} for p in ids],
+        tables.features.PEOPLE: [
+            {"person_id": p, "as_of": AS_OF, "orders_all": 3, "days_since_order": 2.5} for p in ids
+        ],
         tables.models.SCORES: [{"person_id": p, "as_of": AS_OF, "model": "churn", "score": 0.9} for p in ids],
         tables.models.RECOMMENDATIONS: [
             {"person_id": p, "as_of": AS_OF, "rank": n + 1, "product_id": f"p{n}", "source": "als", "times_bought": 0}

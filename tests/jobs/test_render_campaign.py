@@ -19,7 +19,12 @@ def test_a_blocked_pre_flight_is_recorded_and_named_and_running_again_adds_nothi
         render_campaign.main.work(again := run_of(lake, settings))
 
     (verdict,) = lake.read(PREFLIGHTS).collect()
-    assert (verdict["verdict"], verdict["messages"], verdict["faulty"], verdict["limit_share"]) == ("blocked", 4, 2, 0.25)
+    assert (verdict["verdict"], verdict["messages"], verdict["faulty"], verdict["limit_share"]) == (
+        "blocked",
+        4,
+        2,
+        0.25,
+    )
     assert [tuple(cause) for cause in verdict["causes"]] == [
         ("first_name is null and was printed, at subject:1", 2, ["m2", "m4"])
     ]

@@ -62,8 +62,18 @@ def test_messages_are_fenced_again_and_handed_over_once(lake, given, settings):
         "m4": ("handed_over", None, "spring-2018-01-01-00001.jsonl.gz:2"),
     }
     assert ledger(lake) == [
-        *[("m1", "", "planned"), ("m1", "planned", "handed_over"), ("m2", "", "planned"), ("m2", "planned", "suppressed")],
-        *[("m3", "", "planned"), ("m3", "planned", "rejected"), ("m4", "", "planned"), ("m4", "planned", "handed_over")],
+        *[
+            ("m1", "", "planned"),
+            ("m1", "planned", "handed_over"),
+            ("m2", "", "planned"),
+            ("m2", "planned", "suppressed"),
+        ],
+        *[
+            ("m3", "", "planned"),
+            ("m3", "planned", "rejected"),
+            ("m4", "", "planned"),
+            ("m4", "planned", "handed_over"),
+        ],
     ]
     assert kept(settings.files.folder) == files
     assert [lake.version(OUTBOX), lake.version(LEDGER)] == versions
@@ -78,13 +88,14 @@ def test_messages_are_fenced_again_and_handed_over_once(lake, given, settings):
 
 
 def test_a_run_killed_between_files_and_outbox_is_completed_by_the_next(lake, given, settings, monkeypatch):
-    def killed(slot, outcomes, **_):
+    def killed(_slot, outcomes, **_):
         if list(outcomes):
             raise KeyboardInterrupt
 
-    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+    with monkeypatch.context() as patched:
         patched.setattr(Slot, "settle", killed)
-        send(lake, settings)
+        with pytest.raises(KeyboardInterrupt):
+            send(lake, settings)
     files = kept(settings.files.folder)
     lake.add(given(CONSENTS, consent("p2", "suppressed", hours=-1, reason="unsubscribed")), to=CONSENTS)
     run = send(lake, settings)

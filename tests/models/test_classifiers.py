@@ -9,10 +9,20 @@ import pytest
 from hypothesis import given as for_all
 from hypothesis import settings
 from hypothesis import strategies as st
+from sklearn.metrics import average_precision_score, roc_auc_score
 from synapse.ml.lightgbm import LightGBMClassificationModel
 
 from lettermill.errors import ModelError
-from lettermill.models.classifier_evaluation import Judged, calibration, curves, evaluate, gain, precision_recall
+from lettermill.models.classifier_evaluation import (
+    Judged,
+    average_precision,
+    calibration,
+    curves,
+    evaluate,
+    gain,
+    precision_recall,
+    roc_auc,
+)
 from lettermill.models.classifiers import Boosting, _vectors, fit_rows, predict
 from lettermill.models.examples import CHURN, NEXT_PURCHASE, cut_offs, examples
 from lettermill.models.plots import figures
@@ -140,6 +150,16 @@ def test_a_gain_curve_rises_from_nothing_to_all(people):
     assert points[0] == [0.0, 0.0]
     assert points[-1] == [1.0, 1.0]
     assert all(before[1] <= after[1] + 1e-12 for before, after in pairwise(points))
+
+
+@for_all(st.lists(st.tuples(st.booleans(), st.integers(0, 5)), min_size=2, max_size=40))
+@settings(max_examples=50, deadline=None)
+def test_the_metrics_are_those_of_scikit_learn(people):
+    outcomes = np.array([0, 1, *(int(is_one) for is_one, _ in people)])
+    ranked = np.array([2, 3, *(score for _, score in people)])
+
+    assert roc_auc(outcomes, ranked) == pytest.approx(roc_auc_score(outcomes, ranked))
+    assert average_precision(outcomes, ranked) == pytest.approx(average_precision_score(outcomes, ranked))
 
 
 def test_the_document_has_what_a_report_draws_and_is_the_same_on_a_rerun(rows):

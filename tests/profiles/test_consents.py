@@ -15,7 +15,10 @@ DAY = datetime(2017, 6, 1)
 def test_each_statement_is_a_row_and_unsubscribes_bounces_and_complaints_suppress(given):
     record = {"source": "crm", "record_id": "a", "origin": "f", "position": 1, "available_at": DAY, "updated_at": DAY}
     records = known_records(
-        given(quality.PEOPLE, record | {"email_consent": "granted", "profiling_consent": "denied", "consent_at": DAY - timedelta(days=9)}),
+        given(
+            quality.PEOPLE,
+            record | {"email_consent": "granted", "profiling_consent": "denied", "consent_at": DAY - timedelta(days=9)},
+        ),
         as_of=F.lit(DAY),
     )
     kinds = ("unsubscribed", "email_bounced", "email_marked_as_spam", "email_opened")

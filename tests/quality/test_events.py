@@ -4,17 +4,45 @@ import json
 from datetime import datetime, timedelta
 
 import pytest
+from pyspark.sql import functions as F
 
 from lettermill.quality.events import accepted_events, judged_events
-from lettermill.quality.orders import accepted_lines, judged_lines
-from lettermill.quality.quarantine import DUPLICATE, quarantined
+from lettermill.quality.orders import LINE, accepted_lines, judged_lines, standing_lines
+from lettermill.quality.quarantine import DUPLICATE, mark_duplicates, quarantined
 from lettermill.tables import ingest
 from lettermill.tables.quality import EVENTS, ORDER_LINES
 
 NOON = datetime(2017, 6, 1, 12)
-VIEW = {"messageId": "v1", "type": "track", "event": "Product Viewed", "anonymousId": "browser", "timestamp": "2017-06-01T11:59:00.000Z"}
+VIEW = {
+    "messageId": "v1",
+    "type": "track",
+    "event": "Product Viewed",
+    "anonymousId": "browser",
+    "timestamp": "2017-06-01T11:59:00.000Z",
+}
 PRODUCT = {"product_id": "7", "quantity": 2, "price": 1.5, "value": 3, "discount": 0}
-ORDER = VIEW | {"messageId": "o1", "event": "Order Completed", "userId": "9", "properties": {"order_id": "b1", "currency": "USD", "products": [PRODUCT]}}
+ORDER = VIEW | {
+    "messageId": "o1",
+    "event": "Order Completed",
+    "userId": "9",
+    "properties": {"order_id": "b1", "currency": "USD", "products": [PRODUCT]},
+}
+
+
+@pytest.fixture
+def checked(given):
+    """Judged events with duplicates marked, beside the events that stand already."""
+    return lambda rows, standing=None: mark_duplicates(
+        judged_events(rows), standing=given(EVENTS) if standing is None else standing, key="event_id"
+    )
+
+
+@pytest.fixture
+def checked_lines(given):
+    """Judged order lines with duplicates marked, beside the lines that stand already."""
+    return lambda events, standing=None: mark_duplicates(
+        judged_lines(events), standing=standing_lines(given(ORDER_LINES) if standing is None else standing), key=LINE
+    )
 
 
 @pytest.fixture
@@ -29,7 +57,7 @@ def arrived(given):
     return rows
 
 
-def test_each_rule_catches_its_fault_and_nothing_else(arrived, given):
+def test_each_rule_catches_its_fault_and_nothing_else(arrived):
     faults = {
         "{": ["not a JSON object"],
         "[1]": ["not a JSON object"],
@@ -38,14 +66,18 @@ def test_each_rule_catches_its_fault_and_nothing_else(arrived, given):
         json.dumps(VIEW | {"anonymousId": None}): ["neither user nor browser is named"],
         json.dumps(VIEW | {"timestamp": "soon"}): ["no time at which it happened"],
         json.dumps(VIEW | {"timestamp": "2017-06-01T12:06:00Z"}): ["happened after it was received"],
-        json.dumps(ORDER | {"properties": {"order_id": "", "currency": "USD", "products": [PRODUCT]}}): ["an order without an id"],
+        json.dumps(ORDER | {"properties": {"order_id": "", "currency": "USD", "products": [PRODUCT]}}): [
+            "an order without an id"
+        ],
         json.dumps(ORDER | {"properties": {"order_id": "b", "products": [PRODUCT]}}): ["an order without a currency"],
-        json.dumps(ORDER | {"properties": {"order_id": "b", "currency": "USD", "products": "7"}}): ["an order without a list of products"],
+        json.dumps(ORDER | {"properties": {"order_id": "b", "currency": "USD", "products": "7"}}): [
+            "an order without a list of products"
+        ],
         json.dumps(VIEW): [],
         json.dumps(ORDER): [],
     }
 
-    judged = judged_events(arrived(*faults), standing=given(EVENTS))
+    judged = judged_events(arrived(*faults))
 
     found = {row.raw: row.reasons for row in judged.collect()}
     assert {raw: reasons for raw, reasons in found.items() if raw not in ("{", "[1]")} == {
@@ -54,12 +86,16 @@ def test_each_rule_catches_its_fault_and_nothing_else(arrived, given):
     assert all("not a JSON object" in found[raw] for raw in ("{", "[1]"))
 
 
-def test_events_are_told_in_snake_case_with_typed_properties(arrived, given):
+def test_events_are_told_in_snake_case_with_typed_properties(arrived, checked):
     page = VIEW | {"messageId": "p1", "type": "page", "event": None, "name": "Home"}
 
-    accepted = accepted_events(judged_events(arrived(VIEW, page, ORDER), standing=given(EVENTS)))
+    accepted = accepted_events(checked(arrived(VIEW, page, ORDER)))
 
-    rows = accepted.select("event_id", "kind", "user_id", "occurred_at", "properties.products.value").orderBy("event_id").collect()
+    rows = (
+        accepted.select("event_id", "kind", "user_id", "occurred_at", "properties.products.value")
+        .orderBy("event_id")
+        .collect()
+    )
     at = NOON - timedelta(minutes=1)
     assert [(*row[:4], row[4] and [float(v) for v in row[4]]) for row in rows] == [
         ("o1", "order_completed", "9", at, [3.0]),
@@ -68,41 +104,54 @@ def test_events_are_told_in_snake_case_with_typed_properties(arrived, given):
     ]
 
 
-def test_the_first_arrival_of_an_event_id_stays_and_the_others_are_kept_as_duplicates(arrived, given):
-    judged = judged_events(arrived(VIEW, VIEW, VIEW | {"messageId": "v2"}), standing=given(EVENTS, {"event_id": "v2", "position": 9}))
+def test_the_first_arrival_of_an_event_id_stays_and_the_others_are_kept_as_duplicates(arrived, checked, given):
+    judged = checked(arrived(VIEW, VIEW, VIEW | {"messageId": "v2"}), given(EVENTS, {"event_id": "v2", "position": 9}))
 
     assert [(row.event_id, row.position) for row in accepted_events(judged).collect()] == [("v1", 1)]
-    aside = quarantined(judged, refused_by=EVENTS.name).select("position", "disposition", "reasons").collect()
+    aside = (
+        quarantined(judged, refused_by=EVENTS.name, raw=F.col("raw"))
+        .select("position", "disposition", "reasons")
+        .collect()
+    )
     assert sorted(map(tuple, aside)) == [(2, "duplicate", [DUPLICATE]), (3, "duplicate", [DUPLICATE])]
 
 
-def test_a_batch_that_is_tried_again_is_judged_as_it_was_the_first_time(arrived, given):
+def test_a_batch_that_is_tried_again_is_judged_as_it_was_the_first_time(arrived, checked):
     batch = arrived(VIEW, VIEW)
-    first = judged_events(batch, standing=given(EVENTS))
-    again = judged_events(batch, standing=accepted_events(first))
+    first = checked(batch)
+    again = checked(batch, accepted_events(first))
 
-    assert sorted(again.select("position", "is_duplicate").collect()) == sorted(first.select("position", "is_duplicate").collect())
+    assert sorted(again.select("position", "is_duplicate").collect()) == sorted(
+        first.select("position", "is_duplicate").collect()
+    )
+    assert accepted_events(again).isEmpty()
 
 
-def test_order_lines_without_units_are_refused_one_by_one(arrived, given):
+def test_order_lines_without_units_are_refused_one_by_one(arrived, checked, checked_lines):
     products = [PRODUCT, PRODUCT | {"quantity": 0}, PRODUCT | {"value": -1}, PRODUCT | {"quantity": 89638}]
     order = ORDER | {"properties": ORDER["properties"] | {"products": products}}
-    events = accepted_events(judged_events(arrived(order), standing=given(EVENTS)))
+    events = accepted_events(checked(arrived(order)))
 
-    judged = judged_lines(events, standing=given(ORDER_LINES))
+    judged = checked_lines(events)
 
     assert [(row.line, row.quantity) for row in accepted_lines(judged).collect()] == [(1, 2), (4, 89638)]
-    aside = quarantined(judged, refused_by=ORDER_LINES.name).select("part", "reasons").collect()
+    aside = (
+        quarantined(judged, refused_by=ORDER_LINES.name, raw=F.to_json("product")).select("part", "reasons").collect()
+    )
     assert sorted(map(tuple, aside)) == [(2, ["quantity is not above zero"]), (3, ["amount is missing or below zero"])]
 
 
-def test_another_event_with_the_same_order_id_adds_no_lines(arrived, given):
-    events = accepted_events(judged_events(arrived(ORDER, ORDER | {"messageId": "o2"}), standing=given(EVENTS)))
+def test_another_event_with_the_same_order_id_adds_no_lines(arrived, checked, checked_lines):
+    events = accepted_events(checked(arrived(ORDER, ORDER | {"messageId": "o2"})))
     first = events.where("event_id = 'o1'")
-    standing = accepted_lines(judged_lines(first, standing=given(ORDER_LINES)))
+    standing = accepted_lines(checked_lines(first))
 
-    both = judged_lines(events, standing=given(ORDER_LINES))
-    later = judged_lines(events.where("event_id = 'o2'"), standing=standing)
-    again = judged_lines(first, standing=standing)
+    both = checked_lines(events)
+    later = checked_lines(events.where("event_id = 'o2'"), standing)
+    again = checked_lines(first, standing)
 
-    assert [[row.event_id for row in accepted_lines(judged).collect()] for judged in (both, later, again)] == [["o1"], [], ["o1"]]
+    assert [[row.event_id for row in accepted_lines(judged).collect()] for judged in (both, later, again)] == [
+        ["o1"],
+        [],
+        [],
+    ]

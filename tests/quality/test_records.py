@@ -7,25 +7,50 @@ from decimal import Decimal
 import pytest
 
 from lettermill.quality.people import accepted_people, judged_demographics, judged_people
-from lettermill.quality.products import accepted_products, judged_products
+from lettermill.quality.products import VERSION, accepted_products, judged_products, standing_products
+from lettermill.quality.quarantine import mark_duplicates
 from lettermill.tables.ingest import RECORDS
 from lettermill.tables.quality import PRODUCTS
 
 DAY = datetime(2017, 6, 1)
-PERSON = {"record_id": "r1", "customer_id": "9", "first_name": "Zoë", "email": " Zoe@Example.com ", "birth_year": 1980, "updated_at": "2017-05-01T00:00:00Z"}
-JAM = {"product_id": "7", "name": "Jam", "price": "1.50", "currency": "USD", "available": "true", "url": "https://shop.example/p/7"}
+PERSON = {
+    "record_id": "r1",
+    "customer_id": "9",
+    "first_name": "Zoë",
+    "email": " Zoe@Example.com ",
+    "birth_year": 1980,
+    "updated_at": "2017-05-01T00:00:00Z",
+}
+JAM = {
+    "product_id": "7",
+    "name": "Jam",
+    "price": "1.50",
+    "currency": "USD",
+    "available": "true",
+    "url": "https://shop.example/p/7",
+}
 
 
 @pytest.fixture
 def records(given):
     return lambda *rows: given(
         RECORDS,
-        *({"position": n, "source": "crm", "origin": "f", "raw": json.dumps(row), "extracted_at": DAY} for n, row in enumerate(rows, 1)),
+        *(
+            {"position": n, "source": "crm", "origin": "f", "raw": json.dumps(row), "extracted_at": DAY}
+            for n, row in enumerate(rows, 1)
+        ),
     )
 
 
 def test_addresses_are_normalised_and_what_is_none_is_blanked_with_a_warning(records):
-    changes = [{}, {"email": "zoe(at)example.com"}, {"email": None}, {"email": "zoe@gmial.com"}, {"birth_year": 2107}, {"first_name": " "}]
+    changes = [
+        {},
+        {"email": "zoe(at)example.com"},
+        {"email": None},
+        {"email": "zoe@gmial.com"},
+        {"birth_year": 2107},
+        {"first_name": " "},
+    ]
 
     people = accepted_people(judged_people(records(*(PERSON | change for change in changes))))
 
@@ -40,7 +65,9 @@ def test_addresses_are_normalised_and_what_is_none_is_blanked_with_a_warning(rec
 
 
 def test_a_record_without_id_or_time_is_refused(records):
-    judged = judged_people(records(PERSON | {"record_id": None}, PERSON | {"updated_at": None}, PERSON | {"updated_at": "2018-01-01"}))
+    judged = judged_people(
+        records(PERSON | {"record_id": None}, PERSON | {"updated_at": None}, PERSON | {"updated_at": "2018-01-01"})
+    )
 
     assert [row.reasons for row in judged.select("reasons").collect()] == [
         ["no record id"],
@@ -53,13 +80,19 @@ def test_demographics_are_as_old_as_their_extract(records):
     judged = judged_demographics(records({"customer_id": "9", "age": "35-44", "income": "50-74K"}))
 
     row = accepted_people(judged).first()
-    assert (row.record_id, row.customer_id, row.age_band, row.income_band, row.updated_at) == ("9", "9", "35-44", "50-74K", DAY)
+    assert (row.record_id, row.customer_id, row.age_band, row.income_band, row.updated_at) == (
+        "9",
+        "9",
+        "35-44",
+        "50-74K",
+        DAY,
+    )
 
 
 def test_products_are_typed_and_bad_ones_refused_with_every_reason(records, given):
     rows = [JAM, JAM | {"product_id": "8", "price": "cheap", "url": "javascript:alert(1)"}, JAM]
 
-    judged = judged_products(records(*rows), standing=given(PRODUCTS))
+    judged = mark_duplicates(judged_products(records(*rows)), standing=standing_products(given(PRODUCTS)), key=VERSION)
 
     assert [(r.product_id, r.price, r.is_available, r.valid_from) for r in accepted_products(judged).collect()] == [
         ("7", Decimal("1.50"), True, DAY)

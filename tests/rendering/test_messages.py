@@ -92,7 +92,9 @@ def message(message_id, fault=None, *, size=10, occurrence="2018-01-01"):
 
 def judged(given, *messages, limit_share):
     as_of = F.lit(datetime(2018, 1, 1, tzinfo=UTC))
-    rows = preflight(given(MESSAGES, *messages), campaign="spring", occurrence="2018-01-01", limit_share=limit_share, as_of=as_of)
+    rows = preflight(
+        given(MESSAGES, *messages), campaign="spring", occurrence="2018-01-01", limit_share=limit_share, as_of=as_of
+    )
     return rows.collect()
 
 
@@ -113,5 +115,12 @@ def test_a_pre_flight_groups_faults_by_cause_and_blocks_above_the_limit(given):
     require_passed([passed])
     with pytest.raises(PreflightBlocked) as refused:
         require_passed([passed, blocked])
-    for named in ("6 of 20 messages", "30.00%", "limit 29.00%", "5 x coupon is missing", "f1, f2, f3", "max_faulty_share"):
+    for named in (
+        "6 of 20 messages",
+        "30.00%",
+        "limit 29.00%",
+        "5 x coupon is missing",
+        "f1, f2, f3",
+        "max_faulty_share",
+    ):
         assert named in str(refused.value)

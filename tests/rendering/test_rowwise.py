@@ -30,7 +30,9 @@ def test_html_is_escaped_and_text_is_not(template_of):
 
 
 def test_branches_tell_which_way_a_message_came(rendered):
-    source = "{% if coupon %}a{% elif picks %}\n{% for p in picks %}{% include 'p.j2' %}{% endfor %}{% else %}c{% endif %}"
+    source = (
+        "{% if coupon %}a{% elif picks %}\n{% for p in picks %}{% include 'p.j2' %}{% endfor %}{% else %}c{% endif %}"
+    )
     files = {"p.j2": "{% if p.url %}u{% else %}n{% endif %}"}
     picks = [{"name": "x", "url": None}, {"name": "y", "url": "https://y"}]
 
@@ -83,7 +85,8 @@ def test_a_missing_text_part_is_derived_from_the_html(rendered):
     html = (
         "<html><head><title>T</title><style>p{}</style></head><body><div style='display:none'>pre<br>header</div>"
         "<h1>Hello  {{ first_name }}</h1><p>One<br>two &amp; <a href='https://x.example/?a=1&amp;b=2'>three</a></p>"
-        "<ul><li>first</li><li><a href='mailto:a@b.example'>a@b.example</a></li></ul><img src='https://i' alt='Pear'></body></html>"
+        "<ul><li>first</li><li><a href='mailto:a@b.example'>a@b.example</a></li></ul>"
+        "<img src='https://i' alt='Pear'></body></html>"
     )
 
     assert rendered(html, first_name="Ana").parts["text"] == (
@@ -91,7 +94,7 @@ def test_a_missing_text_part_is_derived_from_the_html(rendered):
     )
 
 
-HOSTILE = """
+ELSEWHERE = """
 import sys, json
 from types import SimpleNamespace
 from decimal import Decimal
@@ -105,7 +108,8 @@ inputs = {"names": SimpleNamespace(type="array<string>"), "on": SimpleNamespace(
 campaign = SimpleNamespace(name="spring", parts={"subject": "s.j2", "html": "h.j2"}, inputs=inputs)
 template = load_template(campaign, folder=folder)
 out = renderer(template).render({"names": ["b", "é", "A", "b"], "on": date(2018, 3, 25)})
-print(template.version, {part: sha256(text.encode()).hexdigest() for part, text in sorted(out.parts.items())}, out.branches, out.fault)
+hashes = [sha256(text.encode()).hexdigest() for _, text in sorted(out.parts.items())]
+print(template.version, hashes, out.branches, out.fault)
 """
 
 
@@ -114,13 +118,20 @@ def test_hashes_are_the_same_in_another_process_zone_locale_and_hash_seed(tmp_pa
     folder.mkdir()
     (folder / "s.j2").write_text("{{ names | unique | sort | join(', ') | upper }}")
     (folder / "h.j2").write_text(
-        "<style>.a{color:red}.b{margin:0}</style><p class='b a'>{{ on | date('full', 'de') }} {{ 9.5 | money('USD', 'en') }}"
-        "{{ 1234.5678 | round(2) }}{% for n in names if n != 'b' %}{{ loop.index }}{{ n }}{% endfor %}</p>"
+        "<style>.a{color:red}.b{margin:0}</style><p class='b a'>{{ on | date('full', 'de') }} "
+        "{{ 9.5 | money('USD', 'en') }}{{ 1234.5678 | round(2) }}{% for n in names if n != 'b' %}{{ loop.index }}{{ n }}{% endfor %}</p>"
     )
     answers = {
         subprocess.run(
-            [sys.executable, "-c", HOSTILE, str(tmp_path)],
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "TZ": zone, "LANG": lang, "LC_ALL": lang, "PYTHONHASHSEED": seed},
+            [sys.executable, "-c", ELSEWHERE, str(tmp_path)],
+            env={
+                **os.environ,
+                "PYTHONPATH": os.pathsep.join(sys.path),
+                "TZ": zone,
+                "LANG": lang,
+                "LC_ALL": lang,
+                "PYTHONHASHSEED": seed,
+            },
             capture_output=True,
             text=True,
             check=True,

@@ -14,7 +14,9 @@ def bucket(key: str, *, salt: str) -> Column:
     return F.conv(F.substring(digest, 1, 15), 16, 10).cast("bigint") % BUCKETS
 
 
-def assignments(people: DataFrame, *, experiment: str, holdout_share: float, standing: DataFrame, as_of: Column) -> DataFrame:
+def assignments(
+    people: DataFrame, *, experiment: str, holdout_share: float, standing: DataFrame, as_of: Column
+) -> DataFrame:
     """Rows for campaigns.assignments: one per person of `people` (person_id), with the arm and its propensity.
 
     A person who has an arm already keeps it, whatever the share is now.

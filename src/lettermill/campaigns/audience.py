@@ -26,7 +26,9 @@ def permissions(consents: DataFrame, *, as_of: Column) -> DataFrame:
     strictness = F.when(F.col("state") == "granted", 0).otherwise(1)
     latest = F.max_by("state", F.struct("changed_at", strictness, "evidence"))
     suppressed = F.bool_or(F.col("state") == "suppressed")
-    of_purpose = known.groupBy("person_id", "purpose").agg(F.when(suppressed, "suppressed").otherwise(latest).alias("state"))
+    of_purpose = known.groupBy("person_id", "purpose").agg(
+        F.when(suppressed, "suppressed").otherwise(latest).alias("state")
+    )
     return of_purpose.groupBy("person_id").pivot("purpose", ["mail", "profiling"]).agg(F.first("state"))
 
 

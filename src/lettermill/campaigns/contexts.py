@@ -34,12 +34,25 @@ def slates(recommendations: DataFrame, *, products: DataFrame, campaign: Campaig
     catalogue = products.where("is_available").drop("valid_from", "source", "origin", "position")
     # right side: one row per product
     offered = recommendations.join(catalogue, on="product_id", how="inner")
-    fields = ("product_id", "name", "brand", "category", "price", "list_price", "currency", "url", "image", "reason", "source")
+    fields = (
+        "product_id",
+        "name",
+        "brand",
+        "category",
+        "price",
+        "list_price",
+        "currency",
+        "url",
+        "image",
+        "reason",
+        "source",
+    )
     ranked = F.sort_array(F.collect_list(F.struct("rank", *fields)))
     with_reason = offered.withColumn("reason", F.expr(campaign.slate.reason))
     picked = with_reason.groupBy("person_id").agg(F.slice(ranked, 1, campaign.slate.size).alias("ranked"))
     return picked.select(
-        "person_id", F.transform("ranked", lambda pick: F.struct(*(pick[name].alias(name) for name in fields))).alias("picks")
+        "person_id",
+        F.transform("ranked", lambda pick: F.struct(*(pick[name].alias(name) for name in fields))).alias("picks"),
     )
 
 
@@ -55,13 +68,13 @@ def build_contexts(judged: DataFrame, *, slates: DataFrame, plan: Plan) -> DataF
     people = judged.join(slates, on="person_id", how="left")  # right side: one row per person
     for name, expression in _columns(plan).items():
         people = people.withColumn(name, expression)
-    for name, expression in campaign.columns.items():
-        people = people.withColumn(name, F.expr(expression))
+    for name, sql in campaign.columns.items():
+        people = people.withColumn(name, F.expr(sql))
     values = {name: F.expr(declared.value).cast(declared.type) for name, declared in campaign.inputs.items()}
     people = people.select("*", *(value.alias(f"input_{name}") for name, value in values.items()))
     stopped = _null_inputs(campaign.inputs, policies=("skip_person", "fail"))
     is_stopped = (F.col("verdict") == "mailed") & (F.size(stopped) > 0)
-    contexts = people.select(
+    return people.select(
         "person_id",
         "message_id",
         F.lit(campaign.name).alias("campaign"),
@@ -81,7 +94,6 @@ def build_contexts(judged: DataFrame, *, slates: DataFrame, plan: Plan) -> DataF
         F.when(is_stopped, "missing_input").otherwise(F.col("verdict")).alias("verdict"),
         F.when(is_stopped, F.concat_ws(", ", stopped)).otherwise(F.col("detail")).alias("detail"),
     )
-    return contexts
 
 
 def with_message_ids(people: DataFrame, *, plan: Plan) -> DataFrame:

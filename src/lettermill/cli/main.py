@@ -44,7 +44,7 @@ def spark_conf(env: Env = "local", conf: Conf = PACKAGED) -> None:
 
 @app.command()
 def sql(query: str, env: Env = "local", conf: Conf = PACKAGED, rows: int = 20) -> None:
-    """Answer a query, in which tables go by their declared names: SELECT kind, count(*) FROM quality.events GROUP BY 1."""
+    """Answer a query, in which tables go by their names: SELECT kind, count(*) FROM quality.events GROUP BY 1."""
     settings = load(env, conf=conf)
     lake = open_lake(settings, session(settings.spark, application="lettermill sql"))
     lake.sql(query).show(rows, truncate=60)

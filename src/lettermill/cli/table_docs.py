@@ -17,7 +17,8 @@ Contexts live in one table per campaign and shape of inputs, `campaigns.contexts
 def written_docs(*, jobs: Path) -> str:
     """The page, from the declarations and from which tables the scripts in `jobs` name."""
     uses = {script.stem: named_tables(script) for script in sorted(jobs.glob("*.py"))}
-    sections = [_section(table, [job for job, named in uses.items() if table.name in named]) for table in tables.ALL]
+    jobs_of = {table.name: [job for job, named in uses.items() if table.name in named] for table in tables.ALL}
+    sections = [_section(table, jobs_of[table.name]) for table in tables.ALL]
     return "\n".join([HEAD, *sections])
 
 

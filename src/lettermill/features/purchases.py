@@ -5,7 +5,7 @@ days since the last order over the customer's own mean gap, Platzer & Reutterer,
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
@@ -78,15 +78,11 @@ def purchase_features(lines: DataFrame, *, moments: Sequence[datetime]) -> DataF
     )
 
 
-def _known(rows: DataFrame, *, moments: Sequence[datetime], days: int | None = None) -> DataFrame:
-    still = F.col("outdated_at").isNull() | (F.col("as_of") < F.col("outdated_at"))
-    return rows.transform(known_at, moments=moments, days=days).where(still)
-
-
 def _orders(lines: DataFrame, *, moments: Sequence[datetime]) -> DataFrame:
     """One row per as_of and order known then. Added up before the rows are repeated for each as_of, and after it."""
     parts = lines.groupBy(*SPAN, "order_id").agg(*_sums("cents", "off_cents"), F.count(F.lit(1)).alias("lines"))
-    known = parts.transform(_known, moments=moments)
+    still = F.col("outdated_at").isNull() | (F.col("as_of") < F.col("outdated_at"))
+    known = parts.transform(known_at, moments=moments).where(still)
     return known.groupBy(*PERSON, "order_id", "occurred_at", "age").agg(*_sums("cents", "off_cents", "lines"))
 
 
@@ -185,18 +181,37 @@ def _discount_share(days: int) -> Column:
 
 def _taste(lines: DataFrame, *, moments: Sequence[datetime]) -> DataFrame:
     """What the person spent most on lately: categories and departments of the products; ties go by name."""
-    parts = lines.groupBy(*SPAN, "department", "category").agg(*_sums("cents"))
-    recent = parts.transform(_known, moments=moments, days=TASTE_DAYS)
-    by_class = recent.groupBy(*PERSON, "department", "category").agg(*_sums("cents"))
-    categories = by_class.transform(_favourite, level="category").withColumnRenamed("classes", "categories_182d")
-    departments = by_class.transform(_favourite, level="department").drop("classes", "favourite_department")
-    return categories.join(departments, on=list(PERSON), how="full")
+    categories = lines.transform(_favourite, level="category", moments=moments)
+    departments = lines.transform(_favourite, level="department", moments=moments)
+    return categories.withColumnRenamed("classes", "categories_182d").join(
+        departments.drop("classes", "favourite_department"), on=list(PERSON), how="full"
+    )
 
 
-def _favourite(by_class: DataFrame, *, level: str) -> DataFrame:
-    spent = by_class.where(F.col(level).isNotNull()).groupBy(*PERSON, level).agg(*_sums("cents"))
-    return spent.groupBy(*PERSON).agg(
+def _favourite(lines: DataFrame, *, level: str, moments: Sequence[datetime]) -> DataFrame:
+    # Added up for all moments side by side: a row for each would be several times as many as there are lines.
+    spent_by = lines.where(F.col(level).isNotNull()).groupBy("person_id", level)
+    spent = spent_by.agg(
+        *(F.sum(F.when(_recent(moment), F.col("cents"))).alias(f"at_{at}") for at, moment in enumerate(moments))
+    )
+    each = (
+        F.struct(F.lit(moment).cast("timestamp").alias("as_of"), F.col(f"at_{at}").alias("cents"))
+        for at, moment in enumerate(moments)
+    )
+    by_moment = spent.select("person_id", level, F.inline(F.array(*each))).where(F.col("cents").isNotNull())
+    return by_moment.groupBy(*PERSON).agg(
         F.min(F.struct(-F.col("cents"), F.col(level)))[level].alias(f"favourite_{level}"),
         ratio(F.max("cents"), F.sum("cents")).alias(f"favourite_{level}_share_{TASTE_DAYS}d"),
         F.count(F.lit(1)).alias("classes"),
+    )
+
+
+def _recent(moment: datetime) -> Column:
+    """Whether a line is known at the moment, under its class, and not older than taste goes back."""
+    instant, oldest = F.lit(moment), F.lit(moment - timedelta(days=TASTE_DAYS))
+    return (
+        (F.col("occurred_at") >= oldest)
+        & (F.col("occurred_at") < instant)
+        & (F.col("available_at") <= instant)
+        & (F.col("outdated_at").isNull() | (F.col("outdated_at") > instant))
     )

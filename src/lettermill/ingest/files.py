@@ -5,7 +5,7 @@ import gzip
 import io
 import json
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import PurePosixPath
 from urllib.parse import unquote, urlparse
@@ -49,7 +49,7 @@ def lines_of_files(files: DataFrame, *, name: str, source: Source, landing: str)
     reads it, for a file that is empty, truncated, not UTF-8 or lacks a declared column.
     """
 
-    def read(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    def read(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in batches:
             for row in batch.to_pylist():
                 yield from _lines(row["path"], row["content"], name=name, source=source, landing=landing)
@@ -102,7 +102,9 @@ def _unzipped(content: bytes, origin: str) -> bytes:
         return gzip.decompress(content)
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         cause = "the gzip stream ends early" if isinstance(error, EOFError) else f"no whole gzip file ({error})"
-        raise InputError(cause, place=origin, mend="copy the file anew, whole, or move it out of the landing folder") from None
+        raise InputError(
+            cause, place=origin, mend="copy the file anew, whole, or move it out of the landing folder"
+        ) from None
 
 
 def _json_rows(text: str) -> Iterator[tuple[int, str]]:
@@ -132,7 +134,9 @@ def _csv_rows(text: str, origin: str, source: Source) -> Iterator[tuple[int, str
                 )
             yield reader.line_num, json.dumps(dict(zip(header, row, strict=True)), ensure_ascii=False)
     except csv.Error as error:
-        raise InputError(f"line {reader.line_num} is no CSV: {error}", place=origin, mend="have the source quote cells") from None
+        raise InputError(
+            f"line {reader.line_num} is no CSV: {error}", place=origin, mend="have the source quote cells"
+        ) from None
 
 
 def _day_end(origin: str) -> datetime:
@@ -141,7 +145,7 @@ def _day_end(origin: str) -> datetime:
     try:
         day = date.fromisoformat(name[:10])
     except ValueError:
-        raise InputError("the file's name does not start with a day", place=origin, mend="name it YYYY-MM-DD...") from None
+        raise InputError(
+            "the file's name does not start with a day", place=origin, mend="name it YYYY-MM-DD..."
+        ) from None
     return datetime.combine(day + timedelta(days=1), time(), UTC)
-
-

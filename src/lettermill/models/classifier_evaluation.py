@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_score
+from scipy.stats import rankdata
 
 Metric = Callable[[np.ndarray, np.ndarray], float]
 RESAMPLES = 1000
@@ -37,6 +37,24 @@ class Judged:
     rule: np.ndarray
 
 
+def roc_auc(outcomes: np.ndarray, scores: np.ndarray) -> float:
+    """Probability that someone with the event has the higher score (Mann & Whitney); a tie counts half."""
+    events = int(outcomes.sum())
+    above = rankdata(scores)[outcomes == 1].sum() - events * (events + 1) / 2
+    return float(above / (events * (len(outcomes) - events)))
+
+
+def average_precision(outcomes: np.ndarray, scores: np.ndarray) -> float:
+    """Area under precision and recall, as steps at each distinct score."""
+    contacted, found = _found(outcomes, scores)
+    return float((np.diff(found) * found[1:] / contacted[1:]).sum() / outcomes.sum())
+
+
+def brier(outcomes: np.ndarray, probabilities: np.ndarray) -> float:
+    """Mean squared error of the probabilities."""
+    return float(np.square(probabilities - outcomes).mean())
+
+
 def estimate(metric: Metric, outcomes: np.ndarray, scores: np.ndarray, *, seed: int) -> Estimate:
     """The metric with a percentile bootstrap over people (Efron & Tibshirani 1993, ch. 13)."""
     draws = np.random.default_rng(seed)
@@ -52,12 +70,12 @@ def estimate(metric: Metric, outcomes: np.ndarray, scores: np.ndarray, *, seed: 
 def evaluate(judged: Judged, *, seed: int) -> dict[str, dict[str, Estimate]]:
     """metric -> who (model, rule) -> estimate. The rule ranks and gives no probability, so it has no Brier score."""
     both = {"model": judged.model, "rule": judged.rule}
-    ranking: dict[str, Metric] = {"roc_auc": roc_auc_score, "pr_auc": average_precision_score}
+    ranking: dict[str, Metric] = {"roc_auc": roc_auc, "pr_auc": average_precision}
     figures = {
         name: {who: estimate(metric, judged.outcomes, scores, seed=seed) for who, scores in both.items()}
         for name, metric in ranking.items()
     }
-    return figures | {"brier": {"model": estimate(brier_score_loss, judged.outcomes, judged.model, seed=seed)}}
+    return figures | {"brier": {"model": estimate(brier, judged.outcomes, judged.model, seed=seed)}}
 
 
 def curves(judged: Judged, figures: dict[str, dict[str, Estimate]], *, cut_off: str, label: str) -> dict[str, Any]:

@@ -7,9 +7,8 @@ from typing import Any
 import lightgbm
 import numpy as np
 import pandas as pd
-from pyspark.ml.linalg import Vectors, VectorUDT
+from pyspark.ml.feature import VectorAssembler
 from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql.types import IntegerType, StructField, StructType
 from synapse.ml.lightgbm import LightGBMClassifier
 
 
@@ -56,6 +55,7 @@ def fit_rows(
         numThreads=1,
         useSingleDatasetMode=True,
         dataTransferMode="bulk",
+        matrixType="dense",
         passThroughArgs="force_row_wise=true",
         verbosity=-1,
     )
@@ -63,10 +63,11 @@ def fit_rows(
 
 
 def _vectors(spark: SparkSession, rows: pd.DataFrame, *, label: str, features: Sequence[str]) -> DataFrame:
-    numbers = rows[list(features)].to_numpy(dtype="float64", na_value=np.nan)
-    pairs = [(Vectors.dense(row), int(value)) for row, value in zip(numbers, rows[label], strict=True)]
-    schema = StructType([StructField("features", VectorUDT()), StructField("label", IntegerType())])
-    return spark.createDataFrame(pairs, schema).coalesce(1)
+    numbers = rows[list(features)].astype("float64").assign(label=rows[label].astype("int32"))
+    # From Arrow, where pandas' NaN would become null: the assembler keeps NaN and LightGBM takes it for missing.
+    table = spark.createDataFrame(numbers).na.fill(float("nan"))
+    assembler = VectorAssembler(inputCols=list(features), outputCol="features", handleInvalid="keep")
+    return assembler.transform(table).select("features", "label").coalesce(1)
 
 
 def predict(booster: lightgbm.Booster, rows: pd.DataFrame) -> np.ndarray:

@@ -10,10 +10,9 @@ import numpy as np
 import pandas as pd
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
-from sklearn.metrics import roc_auc_score
 
 from lettermill.errors import ModelError
-from lettermill.models.classifier_evaluation import Estimate, Judged, curves, evaluate
+from lettermill.models.classifier_evaluation import Estimate, Judged, curves, evaluate, roc_auc
 from lettermill.models.classifiers import Boosting, fit_rows, importance, predict
 from lettermill.models.examples import CutOffs, Outcome
 from lettermill.tables.features import BROWSING, ENGAGEMENT, PURCHASE
@@ -93,7 +92,7 @@ def invented_features_gain(
     scores = []
     for features in (PURCHASE, (*PURCHASE, *BROWSING, *ENGAGEMENT)):
         booster = fit_rows(spark, learned, label=outcome.name, features=features, boosting=boosting)
-        scores.append(float(roc_auc_score(judged[outcome.name], predict(booster, judged))))
+        scores.append(roc_auc(judged[outcome.name].to_numpy(), predict(booster, judged)))
     return scores[1] - scores[0]
 
 

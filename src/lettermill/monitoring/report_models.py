@@ -145,8 +145,9 @@ class Ranking:
         if slate is None or not others:
             return ""
         best = max(others, key=lambda one: one.ndcg.value)
-        told = f"The mixed slate reaches {slate.ndcg.value:.3f}; the best of the others, “{best.title}”, {best.ndcg.value:.3f}"
-        return f"{told}, and the intervals {'do not touch' if apart(slate.ndcg, best.ndcg) else 'overlap'}."
+        told = f"the best of the others, “{best.title}”, {best.ndcg.value:.3f}"
+        touch = "do not touch" if apart(slate.ndcg, best.ndcg) else "overlap"
+        return f"The mixed slate reaches {slate.ndcg.value:.3f}; {told}, and the intervals {touch}."
 
 
 def curves(document: Mapping[str, Any]) -> Curves:

@@ -15,7 +15,10 @@ def consent_changes(records: DataFrame, *, events: DataFrame, identities: DataFr
 
 def _from_records(records: DataFrame, identities: DataFrame) -> DataFrame:
     statements = F.array(
-        *(F.struct(F.lit(purpose).alias("purpose"), F.col(column).alias("state")) for purpose, column in PURPOSES.items())
+        *(
+            F.struct(F.lit(purpose).alias("purpose"), F.col(column).alias("state"))
+            for purpose, column in PURPOSES.items()
+        )
     )
     # right side: one row per record
     return (

@@ -2,13 +2,14 @@
 
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
+from pyspark.sql.window import WindowSpec
 
 ROUNDS = 4
 """Times the oldest label travels over a shared customer id and then over a shared address."""
 
 
 def known_records(people: DataFrame, *, as_of: Column) -> DataFrame:
-    """Versions of person records (quality.people) that were available at `as_of`, with `record`, the source's row id."""
+    """Versions of person records (quality.people) that were available at `as_of`, with `record`, the source's id."""
     record = F.concat_ws("/", "source", "record_id")
     return people.where(F.col("available_at") <= as_of).withColumn("record", record)
 
@@ -35,7 +36,7 @@ def unsettled(linked: DataFrame) -> DataFrame:
     return linked.withColumn("is_open", open_ends).where("is_open")
 
 
-def _sharing(link: str) -> Window:
+def _sharing(link: str) -> WindowSpec:
     # Records without the identifier share it with nobody.
     return Window.partitionBy(F.coalesce(link, F.concat(F.lit("only "), "record")))
 
@@ -55,7 +56,9 @@ def identities(linked: DataFrame, *, events: DataFrame, standing: DataFrame, as_
     per_identifier = named.groupBy("identifier_kind", "identifier").agg(
         F.min("label").alias("label"),
         F.min("available_at").alias("first_seen_at"),
-        F.min_by(F.concat_ws(":", "origin", "position"), F.struct("available_at", "origin", "position")).alias("evidence"),
+        F.min_by(F.concat_ws(":", "origin", "position"), F.struct("available_at", "origin", "position")).alias(
+            "evidence"
+        ),
     )
     people = _with_person(per_identifier, standing=standing)
     return people.unionByName(_browsers(heard, customers=people)).select(
@@ -115,7 +118,9 @@ def _browsers(heard: DataFrame, *, customers: DataFrame) -> DataFrame:
         )
         .where(F.col("user_id") == F.col("last_user_id"))
     )
-    ids = customers.where(F.col("identifier_kind") == "customer_id").select(F.col("identifier").alias("user_id"), "person_id")
+    ids = customers.where(F.col("identifier_kind") == "customer_id").select(
+        F.col("identifier").alias("user_id"), "person_id"
+    )
     # right side: one row per customer id
     return by_one.join(ids, on="user_id", how="inner").select(
         F.lit("anonymous_id").alias("identifier_kind"),

@@ -15,7 +15,9 @@ def golden_records(records: DataFrame, *, identities: DataFrame) -> DataFrame:
     The last write wins: the greatest `updated_at`, then the later file and line; a null never overwrites. Persons known
     from events alone have their customer id and nothing else.
     """
-    of_record = identities.where(F.col("identifier_kind") == "record").select(F.col("identifier").alias("record"), "person_id")
+    of_record = identities.where(F.col("identifier_kind") == "record").select(
+        F.col("identifier").alias("record"), "person_id"
+    )
     written = F.struct("updated_at", "source", "origin", "position")
     winners = [F.max_by(name, F.when(F.col(name).isNotNull(), written)).alias(name) for name in ATTRIBUTES]
     # right side: one row per record

@@ -3,7 +3,7 @@
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from lettermill.quality.quarantine import accepted, mark_duplicates
+from lettermill.quality.quarantine import accepted
 from lettermill.quality.rules import EVENT_RULES, judge
 from lettermill.tables.quality import EVENTS, PROPERTIES
 
@@ -14,11 +14,8 @@ SHAPE = (
 )
 
 
-def judged_events(arrived: DataFrame, *, standing: DataFrame) -> DataFrame:
-    """Read raw events and judge them: the columns of quality.events with `reasons`, `is_duplicate` and the raw row.
-
-    `arrived` are rows of ingest.events, `standing` the rows of quality.events so far.
-    """
+def judged_events(arrived: DataFrame) -> DataFrame:
+    """Read rows of ingest.events and judge them: the columns of quality.events with `reasons` and the raw row."""
     options = {"columnNameOfCorruptRecord": "_malformed", "mode": "PERMISSIVE"}
     read = arrived.withColumn("read", F.from_json("raw", SHAPE, options))
     canonical = read.select(
@@ -38,7 +35,7 @@ def judged_events(arrived: DataFrame, *, standing: DataFrame) -> DataFrame:
         F.col("ingested_at").alias("first_seen"),
         not_json("raw", "read").alias("not_json"),
     )
-    return mark_duplicates(judge(canonical, rules=EVENT_RULES), standing=standing, key="event_id")
+    return judge(canonical, rules=EVENT_RULES)
 
 
 def accepted_events(judged: DataFrame) -> DataFrame:
@@ -53,7 +50,7 @@ def _kind() -> Column:
 
 
 def not_json(raw: str, read: str) -> Column:
-    """Whether `raw` is no JSON object. A part of another shape than declared reads as null and is judged by its rule."""
+    """Whether `raw` is no JSON object. A part of another shape than declared reads as null; its rule judges it."""
     # get_json_object parses again, so only rows that the first parse complained of pay for it.
     unreadable = F.get_json_object(raw, "$").isNull() | ~F.ltrim(raw).startswith("{")
     return F.col(read).isNull() | (F.col(f"{read}._malformed").isNotNull() & unreadable)

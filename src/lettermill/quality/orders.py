@@ -1,17 +1,19 @@
 """Product lines of accepted orders."""
 
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from lettermill.quality.quarantine import accepted, mark_duplicates
+from lettermill.quality.quarantine import accepted
 from lettermill.quality.rules import LINE_RULES, judge
 from lettermill.tables.quality import ORDER_LINES
 
+LINE = "line_key"
 
-def judged_lines(events: DataFrame, *, standing: DataFrame) -> DataFrame:
-    """Lines of the orders among `events`, judged: the columns of quality.order_lines with `reasons`, `is_duplicate`.
 
-    `standing` are the lines so far. Another event with the same order id is a duplicate, line by line.
+def judged_lines(events: DataFrame) -> DataFrame:
+    """Judge the lines of the orders among `events`: the columns of quality.order_lines with `reasons` and LINE, the key.
+
+    One row per product line; `product` holds it as it came.
     """
     orders = events.where(F.col("kind") == "order_completed")
     lines = orders.select("*", F.posexplode("properties.products").alias("place", "product")).select(
@@ -31,18 +33,20 @@ def judged_lines(events: DataFrame, *, standing: DataFrame) -> DataFrame:
         "origin",
         "position",
         (F.col("place") + 1).alias("part"),
-        F.to_json("product").alias("raw"),
+        "product",
         F.col("available_at").alias("first_seen"),
-        F.concat_ws("/", "properties.order_id", F.col("place") + 1).alias("line_key"),
+        _line_key("properties.order_id", F.col("place") + 1),
     )
-    # A line stands under the event it came in, which has one origin.
-    taken = standing.join(events.select("event_id", "source", "origin", "position"), on="event_id", how="left").select(
-        F.concat_ws("/", "order_id", "line").alias("line_key"),
-        F.coalesce("source", F.lit("")).alias("source"),
-        F.coalesce("origin", "event_id").alias("origin"),
-        F.coalesce("position", F.lit(0)).alias("position"),
-    )
-    return mark_duplicates(judge(lines, rules=LINE_RULES), standing=taken, key="line_key")
+    return judge(lines, rules=LINE_RULES)
+
+
+def standing_lines(lines: DataFrame) -> DataFrame:
+    """Rows of quality.order_lines with LINE. Another event with the same order id is a duplicate, line by line."""
+    return lines.select(_line_key("order_id", F.col("line")), "source", "origin", "position")
+
+
+def _line_key(order_id: str, line: Column) -> Column:
+    return F.struct(F.col(order_id).alias("order_id"), line.cast("int").alias("line")).alias(LINE)
 
 
 def accepted_lines(judged: DataFrame) -> DataFrame:

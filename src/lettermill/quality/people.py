@@ -11,7 +11,9 @@ from lettermill.quality.rules import PERSON_RULES, PERSON_WARNINGS, judge
 from lettermill.tables.quality import PEOPLE
 
 # What the suite takes as an address; the local part and labels of RFC 5321 without quoted strings and literals.
-ADDRESS = r"^[a-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$"
+_ATOM = r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+"
+_LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
+ADDRESS = rf"^{_ATOM}(\.{_ATOM})*@({_LABEL}\.)+[a-z]{{2,63}}$"
 OLDEST_BIRTH_YEAR = 1900
 
 CRM_SHAPE = (
@@ -48,7 +50,9 @@ def judged_people(records: DataFrame) -> DataFrame:
 def judged_demographics(records: DataFrame) -> DataFrame:
     """Judge third-party demographics: their customer id is the record id, their extract the last change."""
     read = records.withColumn("read", F.from_json("raw", DEMOGRAPHICS_SHAPE, MALFORMED))
-    columns = {name: _text(f"read.{name}") for name in ("customer_id", "household_size", "kids_count", "home_ownership")}
+    columns = {
+        name: _text(f"read.{name}") for name in ("customer_id", "household_size", "kids_count", "home_ownership")
+    }
     columns |= {
         "record_id": _text("read.customer_id"),
         "age_band": _text("read.age"),
@@ -64,7 +68,9 @@ def accepted_people(judged: DataFrame) -> DataFrame:
 
 
 def _judged(read: DataFrame, columns: Mapping[str, Column], *, warnings: Mapping[str, str]) -> DataFrame:
-    absent = [c for c in PEOPLE.columns if c.name not in columns and c.name not in (*read.columns, "available_at", "warnings")]
+    absent = [
+        c for c in PEOPLE.columns if c.name not in columns and c.name not in (*read.columns, "available_at", "warnings")
+    ]
     people = read.select(
         "source",
         "origin",
@@ -77,6 +83,7 @@ def _judged(read: DataFrame, columns: Mapping[str, Column], *, warnings: Mapping
         F.col("ingested_at").alias("first_seen"),
         not_json("raw", "read").alias("not_json"),
         F.lit(False).alias("is_duplicate"),
+        F.lit(False).alias("is_standing"),
     )
     return judge(judge(people, rules=PERSON_RULES), rules=warnings, into="warnings")
 

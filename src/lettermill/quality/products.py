@@ -1,22 +1,20 @@
 """The product catalogue, one row per version of a product."""
 
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from lettermill.quality.events import not_json
-from lettermill.quality.quarantine import accepted, mark_duplicates
+from lettermill.quality.quarantine import accepted
 from lettermill.quality.rules import PRODUCT_RULES, judge
 from lettermill.tables.quality import MONEY, PRODUCTS
 
+VERSION = "version_key"
 TEXTS = ("product_id", "name", "brand", "department", "category", "type", "package_size", "currency", "url", "image")
 SHAPE = ", ".join(f"{name} string" for name in (*TEXTS, "price", "list_price", "available", "_malformed"))
 
 
-def judged_products(records: DataFrame, *, standing: DataFrame) -> DataFrame:
-    """Judge catalogue rows: the columns of quality.products with `reasons` and `is_duplicate`.
-
-    `standing` are the versions so far; the same product in the same day's extract is a duplicate.
-    """
+def judged_products(records: DataFrame) -> DataFrame:
+    """Judge catalogue rows: the columns of quality.products with `reasons` and VERSION, their key."""
     read = records.withColumn("read", F.from_json("raw", SHAPE, {"columnNameOfCorruptRecord": "_malformed"}))
     products = read.select(
         *(F.nullif(F.trim(f"read.{name}"), F.lit("")).alias(name) for name in TEXTS),
@@ -32,9 +30,18 @@ def judged_products(records: DataFrame, *, standing: DataFrame) -> DataFrame:
         F.lit(0).alias("part"),
         F.col("ingested_at").alias("first_seen"),
         not_json("raw", "read").alias("not_json"),
-    ).withColumn("version_key", F.concat_ws("@", "product_id", "valid_from"))
-    versions = standing.select(F.concat_ws("@", "product_id", "valid_from").alias("version_key"), "source", "origin", "position")
-    return mark_duplicates(judge(products, rules=PRODUCT_RULES), standing=versions, key="version_key")
+        _version_key(F.nullif(F.trim("read.product_id"), F.lit("")), F.col("extracted_at")),
+    )
+    return judge(products, rules=PRODUCT_RULES)
+
+
+def standing_products(products: DataFrame) -> DataFrame:
+    """Rows of quality.products with VERSION. The same product twice in one day's extract is a duplicate."""
+    return products.select(_version_key(F.col("product_id"), F.col("valid_from")), "source", "origin", "position")
+
+
+def _version_key(product_id: Column, valid_from: Column) -> Column:
+    return F.struct(product_id.alias("product_id"), valid_from.alias("valid_from")).alias(VERSION)
 
 
 def accepted_products(judged: DataFrame) -> DataFrame:

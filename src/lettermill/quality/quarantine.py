@@ -1,6 +1,6 @@
 """What happens to rows that are not taken: they stay, with every reason, as they came."""
 
-from pyspark.sql import DataFrame, Window
+from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 ORIGIN = ("source", "origin", "position")
@@ -8,32 +8,28 @@ DUPLICATE = "its key is taken by an earlier row"
 
 
 def mark_duplicates(judged: DataFrame, *, standing: DataFrame, key: str) -> DataFrame:
-    """Add `is_duplicate` to rows without reasons: the earliest row of a key stays, in the order of arrival and origin.
+    """Add `is_duplicate` and `is_standing` to judged rows: of each key the row that arrived first stays.
 
-    `standing` holds rows taken before, with `key` and the origin; a row that stands already is no duplicate of itself,
-    so that a batch that is tried again is judged as it was the first time.
+    `standing` holds the rows taken before, with `key` and their origin. A row that stands already is no duplicate of
+    itself, so that a batch that is tried again is judged as it was the first time; it is not to be stored again.
     """
-    arrival = Window.partitionBy(key, F.size("reasons") == 0).orderBy("received_at", *ORIGIN)
-    taken = standing.select(key, *(F.col(name).alias(f"taken_{name}") for name in ORIGIN))
-    by_other = F.col(f"taken_{ORIGIN[0]}").isNotNull() & ~_same_origin()
-    repeated = (F.row_number().over(arrival) > 1) & F.col(f"taken_{ORIGIN[0]}").isNull()
-    return (
-        # right side: one row per key
-        judged.join(taken, on=key, how="left")
-        .withColumn("is_duplicate", (F.size("reasons") == 0) & (by_other | repeated))
-        .drop(*(f"taken_{name}" for name in ORIGIN))
+    # Only keys and origins are compared; the rows themselves, which are wide, stay where they are.
+    fresh = judged.where(F.size("reasons") == 0).select(key, "received_at", *ORIGIN, "part")
+    taken = standing.select(key, F.struct(*ORIGIN).alias("taken_by"))
+    arrival = Window.partitionBy(key).orderBy("received_at", *ORIGIN, "part")
+    # right side: one row per key
+    compared = fresh.join(taken, on=key, how="left").withColumn("place", F.row_number().over(arrival))
+    is_standing = F.coalesce(F.col("taken_by").eqNullSafe(F.struct(*ORIGIN)), F.lit(False))
+    is_duplicate = F.when(F.col("taken_by").isNotNull(), ~is_standing).otherwise(F.col("place") > 1)
+    seen = compared.select(*ORIGIN, "part", is_duplicate.alias("is_duplicate"), is_standing.alias("is_standing")).where(
+        F.col("is_duplicate") | F.col("is_standing")
     )
+    # right side: one row per origin and part
+    return judged.join(seen, on=[*ORIGIN, "part"], how="left").fillna(False, subset=["is_duplicate", "is_standing"])
 
 
-def _same_origin() -> F.Column:
-    same = F.lit(True)
-    for name in ORIGIN:
-        same = same & F.col(f"taken_{name}").eqNullSafe(F.col(name))
-    return same
-
-
-def quarantined(judged: DataFrame, *, refused_by: str) -> DataFrame:
-    """Rows for quality.quarantine: those with reasons, and duplicates. `judged` carries `raw`, `part` and `first_seen`."""
+def quarantined(judged: DataFrame, *, refused_by: str, raw: Column) -> DataFrame:
+    """Rows for quality.quarantine: those with reasons, and duplicates; `raw` gives the row as it came."""
     refused = F.size("reasons") > 0
     return judged.where(refused | F.col("is_duplicate")).select(
         F.lit(refused_by).alias("refused_by"),
@@ -41,11 +37,11 @@ def quarantined(judged: DataFrame, *, refused_by: str) -> DataFrame:
         "part",
         F.when(refused, "refused").otherwise("duplicate").alias("disposition"),
         F.when(refused, F.col("reasons")).otherwise(F.array(F.lit(DUPLICATE))).alias("reasons"),
-        F.col("raw").cast("binary").alias("raw"),
+        raw.cast("binary").alias("raw"),
         "first_seen",
     )
 
 
 def accepted(judged: DataFrame) -> DataFrame:
-    """Rows without a reason that are no duplicates."""
-    return judged.where((F.size("reasons") == 0) & ~F.col("is_duplicate"))
+    """Rows without a reason that are no duplicates and do not stand yet."""
+    return judged.where((F.size("reasons") == 0) & ~F.col("is_duplicate") & ~F.col("is_standing"))

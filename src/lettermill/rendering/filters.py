@@ -42,7 +42,7 @@ def money(amount: Any, currency: str, locale: str) -> str:
 
 
 def day(moment: Any, style: str, locale: str) -> str:
-    """Write a date as the locale does; `style` is short, medium, long, full or a CLDR pattern; instants count in UTC."""
+    """Write a date as the locale does; `style` is short, medium, long, full or a CLDR pattern. Instants are in UTC."""
     _given(moment, "date")
     if not isinstance(moment, date):
         raise RenderFault("date needs a date")

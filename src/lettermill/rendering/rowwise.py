@@ -18,7 +18,8 @@ from lettermill.rendering.text_part import text_of
 MAX_BYTES = 1_000_000
 HEADERS = ("subject", "preheader")
 LINE_BREAK = re.compile("[\0\n\v\f\r\x85\u2028\u2029]")
-ADDRESS = re.compile(r"(?:href|src|srcset|action|background|poster)\s*=\s*(?:\"([^\"]*)\"|'([^']*)')")  # data has no quotes left
+# Data has no quotes left by then, and none stands in an attribute without them.
+ADDRESS = re.compile(r"(?:href|src|srcset|action|background|poster)\s*=\s*(?:\"([^\"]*)\"|'([^']*)')")
 SCHEME = re.compile(r"([a-z][a-z0-9+.\-]*):")
 UNSEEN = re.compile(r"[\x00-\x20]")  # browsers skip it within a scheme
 SCHEMES = ("http", "https", "mailto", "tel", "cid")

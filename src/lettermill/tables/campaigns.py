@@ -9,7 +9,9 @@ AUDIENCES = Table(
         Column("campaign", "string", "the campaign", required=True),
         Column("occurrence", "string", "the schedule's slot: a local date", required=True),
         Column("person_id", "string", "the person", required=True),
-        Column("verdict", "string", "mailed, or the first reason why not, in the order of the waterfall", required=True),
+        Column(
+            "verdict", "string", "mailed, or the first reason why not, in the order of the waterfall", required=True
+        ),
         Column("detail", "string", "which consent, which input, which rule"),
         Column("planned_as_of", "timestamp", "the moment the plan was made for", required=True),
     ),

@@ -15,7 +15,12 @@ OUTBOX = Table(
         Column("campaign", "string", "the campaign", required=True),
         Column("occurrence", "string", "the schedule's slot", required=True),
         Column("person_id", "string", "the person", required=True),
-        Column("address_key", "string", "keyed hash of the address: one message per address, campaign and slot", required=True),
+        Column(
+            "address_key",
+            "string",
+            "keyed hash of the address: one message per address, campaign and slot",
+            required=True,
+        ),
         Column("provider", "string", "who is to take the message", required=True),
         Column("contexts_table", "string", "table of the message's context", required=True),
         Column("state", "string", "the message's state", required=True),
@@ -74,7 +79,9 @@ EVENTS = Table(
     grain="one row per event a provider reported about a message",
     columns=(
         Column("message_id", "string", "the message", required=True),
-        Column("kind", "string", "delivered, deferred, bounced, opened, clicked, complained or unsubscribed", required=True),
+        Column(
+            "kind", "string", "delivered, deferred, bounced, opened, clicked, complained or unsubscribed", required=True
+        ),
         Column("by_machine", "boolean", "opened or clicked by a scanner or proxy, not a person"),
         Column("occurred_at", "timestamp", "when it happened, by the provider's clock", required=True),
         Column("received_at", "timestamp", "when we received it", required=True),

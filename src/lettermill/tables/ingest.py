@@ -4,7 +4,9 @@ from lettermill.tables.declaration import Column, Table
 
 ORIGIN = (
     Column("source", "string", "name of the declared source", required=True),
-    Column("origin", "string", "file below the landing folder, or topic/partition, that the row came from", required=True),
+    Column(
+        "origin", "string", "file below the landing folder, or topic/partition, that the row came from", required=True
+    ),
     Column("position", "bigint", "line in the file from 1, or offset in the partition", required=True),
 )
 
@@ -14,7 +16,12 @@ EVENTS = Table(
     columns=(
         *ORIGIN,
         Column("raw", "string", "the payload, unchanged", required=True, personal=True),
-        Column("received_at", "timestamp", "when the source says it received the event; else the end of the file's day", required=True),
+        Column(
+            "received_at",
+            "timestamp",
+            "when the source says it received the event; else the end of the file's day",
+            required=True,
+        ),
         Column("ingested_at", "timestamp", "when this load ran", required=True),
     ),
     key=("source", "origin", "position"),
@@ -28,7 +35,12 @@ RECORDS = Table(
     columns=(
         *ORIGIN,
         Column("raw", "string", "the record as a JSON object", required=True, personal=True),
-        Column("extracted_at", "timestamp", "when the source extracted the record: the end of the file's day", required=True),
+        Column(
+            "extracted_at",
+            "timestamp",
+            "when the source extracted the record: the end of the file's day",
+            required=True,
+        ),
         Column("ingested_at", "timestamp", "when this load ran", required=True),
     ),
     key=("source", "origin", "position"),

@@ -5,9 +5,7 @@ from lettermill.tables.ingest import ORIGIN
 
 MONEY = "decimal(12,2)"
 
-ORDERED_PRODUCT = (
-    f"struct<product_id: string, quantity: bigint, price: {MONEY}, value: {MONEY}, discount: {MONEY}>"
-)
+ORDERED_PRODUCT = f"struct<product_id: string, quantity: bigint, price: {MONEY}, value: {MONEY}, discount: {MONEY}>"
 PROPERTIES = (
     f"struct<order_id: string, total: {MONEY}, currency: string, coupon: string, products: array<{ORDERED_PRODUCT}>, "
     f"product_id: string, price: {MONEY}, category: string, url: string, "
@@ -19,7 +17,9 @@ EVENTS = Table(
     grain="one row per well-formed event, deduplicated by event_id",
     columns=(
         Column("event_id", "string", "the producer's idempotency key", required=True),
-        Column("kind", "string", "Segment's event name in snake_case: order_completed, product_viewed, ...", required=True),
+        Column(
+            "kind", "string", "Segment's event name in snake_case: order_completed, product_viewed, ...", required=True
+        ),
         Column("user_id", "string", "the customer id the producer knew, if any", personal=True),
         Column("anonymous_id", "string", "the browser's id, if any", personal=True),
         Column("occurred_at", "timestamp", "when it happened, by the producer's clock", required=True),
@@ -49,6 +49,7 @@ ORDER_LINES = Table(
         Column("currency", "string", "ISO 4217", required=True),
         Column("occurred_at", "timestamp", "when the order was placed", required=True),
         Column("available_at", "timestamp", "from when on the line may be used", required=True),
+        *ORIGIN,
     ),
     key=("order_id", "line"),
     written_by="quality.orders.accepted_lines",

@@ -27,7 +27,12 @@ MESSAGES = Table(
         Column("occurrence", "string", "the schedule's slot", required=True),
         Column("template_version", "string", "content hash of the template", required=True),
         Column("engine", "string", "fingerprint of everything that decides the bytes", required=True),
-        Column("parts", "map<string, struct<sha256: string, bytes: bigint>>", "part -> hash and size of its UTF-8 bytes", required=True),
+        Column(
+            "parts",
+            "map<string, struct<sha256: string, bytes: bigint>>",
+            "part -> hash and size of its UTF-8 bytes",
+            required=True,
+        ),
         Column("branches", "array<string>", "blocks that the message came through, in order", required=True),
         Column("fault", "string", "why it could not be rendered, else null"),
         Column("fault_part", "string", "the part in which it failed, else null"),
