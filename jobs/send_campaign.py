@@ -32,7 +32,8 @@ def main(run: Run) -> None:
 
     contexts, planned = slot.contexts(), slot.planned()
     as_of = F.lit(run.as_of)
-    suppressed = fenced(planned, contexts=contexts, people=run.read(PEOPLE), consents=run.read(CONSENTS), as_of=as_of)
+    consents = run.read(CONSENTS)
+    suppressed = fenced(planned, contexts=contexts, people=run.read(PEOPLE), consents=consents, as_of=as_of).persist()
     allowed = planned.join(suppressed, on="message_id", how="left_anti")
     due = due_messages(allowed, contexts=contexts, messages=run.read(MESSAGES), engine=slot.engine)
     versions = (
@@ -42,7 +43,7 @@ def main(run: Run) -> None:
     require_preflight(slot.verdicts(), due=versions, engine=slot.engine, **of_slot)
     rows = sum(version["messages"] for version in versions)
     run.count(suppressed=suppressed.count(), due=rows)
-    if is_rehearsal:
+    if is_rehearsal or not run.counts["suppressed"] + rows:
         return
 
     slot.suppress(suppressed)

@@ -10,16 +10,16 @@ from pyspark.sql import functions as F
 from lettermill import tables
 from lettermill.campaigns.definition import Campaign
 from lettermill.code_version import fingerprint
+from lettermill.delivery.ledger import ledger_entries
 from lettermill.delivery.provider import Outcome, Provider
 from lettermill.delivery.providers.files import Files, file_number
 from lettermill.delivery.send import settled
 from lettermill.delivery.states import advance
 from lettermill.errors import ConfigError, DeliveryError
 from lettermill.job import Run
-from lettermill.posting import post_ledger
 from lettermill.rendering.engine import engine_fingerprint
 from lettermill.settings import load_campaign
-from lettermill.tables.delivery import OUTBOX
+from lettermill.tables.delivery import LEDGER, OUTBOX
 
 
 @dataclass(frozen=True)
@@ -95,3 +95,12 @@ def open_slot(run: Run) -> Slot:
     """The slot that the job's arguments name."""
     campaign = load_campaign(run.arguments.campaign, folder=run.settings.campaigns.folder)
     return Slot(run, campaign, run.arguments.occurrence, engine_fingerprint(fingerprint("rendering")))
+
+
+def post_ledger(run: Run) -> None:
+    """Add the outbox's state changes since the newest that the ledger has. Run again, it adds nothing."""
+    run.lake.create(LEDGER)
+    newest = run.lake.read(LEDGER).agg(F.max("commit_version").alias("version")).first()
+    after = -1 if newest is None or newest["version"] is None else int(newest["version"])
+    if run.lake.version(OUTBOX) > after:
+        run.lake.add(ledger_entries(run.lake.changes(OUTBOX, after=after)), to=LEDGER)

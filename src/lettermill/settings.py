@@ -37,6 +37,7 @@ class SparkSettings:
 
     master: str = "local[2]"
     driver_memory: str = "4g"
+    java_options: str = "-Xss16m"  # ALS nests deeply
     shuffle_partitions: int = 2
     jars: Path = Path(".jars")
     packages: tuple[str, ...] = ()

@@ -57,6 +57,7 @@ def test_messages_are_split_by_rows_and_answered_by_file_and_line(tmp_path):
         Outcome("c", Status.HANDED_OVER, "spring-2018-01-01-00002.jsonl.gz:1"),
     ]
     assert sorted(kept(tmp_path)) == sorted([*(entry["name"] for entry in manifest["files"]), "manifest.json"])
+    assert (manifest["template_versions"], manifest["csv"][:5]) == (["x"], "UTF-8")
     assert (manifest["rows"], [entry["rows"] for entry in manifest["files"]]) == (3, [2, 2, 1, 1])
     assert [row["message_id"] for row in read_jsonl(home / "spring-2018-01-01-00001.jsonl.gz")] == ["a", "b"]
     assert read_csv(home / "spring-2018-01-01-00002.csv.gz") == [vars(message("c"))]

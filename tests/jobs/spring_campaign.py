@@ -49,13 +49,12 @@ def run_of(lake, settings, *, as_of=AS_OF, **arguments):
     return Run(lake, settings, as_of, "local", as_of, arguments=named)
 
 
-def plan(lake, settings, given, *, names):
+def plan_contexts(lake, settings, given, *, names):
     """Plan a message for each name; null makes a faulty one. Ids, persons and addresses follow the list."""
     folder = settings.campaigns.folder
     campaign = load_campaign("spring", folder=folder)
     template = load_template(campaign, folder=folder)
     lake.add(template_rows(template, spark=lake.spark, as_of=F.lit(AS_OF)), to=TEMPLATES)
-    people = [{"person_id": f"p{n}", "email": f"p{n}@shop.example"} for n in range(1, len(names) + 1)]
     contexts = given(
         campaign.contexts,
         *(
@@ -73,11 +72,17 @@ def plan(lake, settings, given, *, names):
         ),
     )
     lake.add(contexts, to=campaign.contexts)
+    return campaign, contexts
+
+
+def plan(lake, settings, given, *, names):
+    """Plan messages, with the people, their consents and the outbox."""
+    campaign, contexts = plan_contexts(lake, settings, given, names=names)
+    people = [{"person_id": f"p{n}", "email": f"p{n}@shop.example"} for n in range(1, len(names) + 1)]
     lake.add(given(PEOPLE, *people), to=PEOPLE)
     lake.add(given(CONSENTS, *(consent(one["person_id"], "granted", hours=-9) for one in people)), to=CONSENTS)
     rows = outbox_rows(contexts, provider="files", contexts_table=campaign.contexts.name, address_key=b"k", as_of=AS_OF)
     lake.add(rows, to=OUTBOX)
-    return campaign
 
 
 def consent(person, state, *, hours, reason="crm record"):

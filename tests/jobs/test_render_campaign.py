@@ -5,12 +5,12 @@ import render_campaign
 
 from lettermill.errors import PreflightBlocked
 from lettermill.tables.rendering import MESSAGES, PREFLIGHTS
-from tests.jobs.spring_campaign import plan, run_of, settings_in
+from tests.jobs.spring_campaign import plan_contexts, run_of, settings_in
 
 
 def test_a_blocked_pre_flight_is_recorded_and_named_and_running_again_adds_nothing(lake, given, tmp_path):
     settings = settings_in(tmp_path)
-    plan(lake, settings, given, names=["Ana", None, "Ben", None])
+    plan_contexts(lake, settings, given, names=["Ana", None, "Ben", None])
 
     with pytest.raises(PreflightBlocked, match=r"2 of 4 messages faulty(.|\n)*first_name is null(.|\n)*m2, m4"):
         render_campaign.main.work(run_of(lake, settings))
@@ -31,11 +31,5 @@ def test_a_blocked_pre_flight_is_recorded_and_named_and_running_again_adds_nothi
     assert lake.read(MESSAGES).where("fault IS NULL").count() == 2
     assert [lake.version(table) for table in (MESSAGES, PREFLIGHTS)] == versions
     assert again.counts == {"messages": 4, "faulty": 2}
-
-
-def test_an_occurrence_that_nobody_planned_is_named(lake, given, tmp_path):
-    settings = settings_in(tmp_path)
-    plan(lake, settings, given, names=["Ana"])
-
     with pytest.raises(PreflightBlocked, match=r"no message is planned(.|\n)*2019-01-01(.|\n)*plan_campaign"):
         render_campaign.main.work(run_of(lake, settings, occurrence="2019-01-01"))

@@ -22,6 +22,18 @@ FIRST = datetime(2017, 1, 1, 12, tzinfo=UTC)
 PEOPLE = 40
 
 
+@pytest.fixture(autouse=True)
+def interpreted(spark):
+    """A few rows are computed before code for them is compiled."""
+    names = ("spark.sql.codegen.wholeStage", "spark.sql.codegen.factoryMode")
+    standing = {name: spark.conf.get(name) for name in names}
+    spark.conf.set(names[0], "false")
+    spark.conf.set(names[1], "NO_CODEGEN")
+    yield
+    for name, value in standing.items():
+        spark.conf.set(name, value)
+
+
 @pytest.fixture
 def settings(tmp_path):
     store = f"sqlite:///{tmp_path}/mlflow.db"

@@ -7,8 +7,9 @@ from typing import Any
 import lightgbm
 import numpy as np
 import pandas as pd
-from pyspark.ml.feature import VectorAssembler
+from pyspark.ml.linalg import Vectors, VectorUDT
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql.types import IntegerType, StructField, StructType
 from synapse.ml.lightgbm import LightGBMClassifier
 
 
@@ -36,7 +37,7 @@ def fit_rows(
 
     They go to Spark as one partition: the sums of a histogram, and so the trees, depend on how rows are split.
     """
-    vectors = _vectors(spark, rows, label=label, features=features)
+    vectors = _vectors(spark, rows, label=label, features=features).persist()
     classifier = LightGBMClassifier(
         featuresCol="features",
         labelCol="label",
@@ -59,21 +60,17 @@ def fit_rows(
         passThroughArgs="force_row_wise=true",
         verbosity=-1,
     )
-    return lightgbm.Booster(model_str=classifier.fit(vectors).getNativeModel())
+    try:
+        return lightgbm.Booster(model_str=classifier.fit(vectors).getNativeModel())
+    finally:
+        vectors.unpersist()
 
 
 def _vectors(spark: SparkSession, rows: pd.DataFrame, *, label: str, features: Sequence[str]) -> DataFrame:
-    numbers = rows[list(features)].astype("float64").assign(label=rows[label].astype("int32"))
-    # From Arrow, where pandas' NaN would become null: the assembler keeps NaN and LightGBM takes it for missing.
-    table = spark.createDataFrame(numbers).na.fill(float("nan"))
-    assembler = VectorAssembler(inputCols=list(features), outputCol="features", handleInvalid="keep")
-    return assembler.transform(table).select("features", "label").coalesce(1)
-
-
-def predict(booster: lightgbm.Booster, rows: pd.DataFrame) -> np.ndarray:
-    """Probabilities of the event for `rows`, which hold the booster's features by name; missing ones are NaN."""
-    numbers = rows[booster.feature_name()].to_numpy(dtype="float64", na_value=np.nan)
-    return np.asarray(booster.predict(numbers, num_threads=1))
+    numbers = rows[list(features)].to_numpy(dtype="float64", na_value=np.nan)  # LightGBM takes NaN for missing
+    pairs = [(Vectors.dense(row), int(value)) for row, value in zip(numbers, rows[label], strict=True)]
+    schema = StructType([StructField("features", VectorUDT()), StructField("label", IntegerType())])
+    return spark.createDataFrame(spark.sparkContext.parallelize(pairs, 1), schema)
 
 
 def importance(booster: lightgbm.Booster) -> Mapping[str, float]:

@@ -1,14 +1,20 @@
-"""Score people by a registered classifier, on the workers, without Spark's own model code."""
+"""Score people by a registered classifier. The workers need LightGBM alone, neither SynapseML nor MLflow."""
 
 from collections.abc import Iterable, Iterator
 
 import lightgbm
+import numpy as np
 import pandas as pd
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from lettermill.models.classifiers import predict
 from lettermill.tables.models import SCORES
+
+
+def predict(booster: lightgbm.Booster, rows: pd.DataFrame) -> np.ndarray:
+    """Probabilities of the event for `rows`, which hold the booster's features by name; missing ones are NaN."""
+    numbers = rows[booster.feature_name()].to_numpy(dtype="float64", na_value=np.nan)
+    return np.asarray(booster.predict(numbers, num_threads=1))
 
 
 def scores(features: DataFrame, *, model: str, booster: lightgbm.Booster, model_version: str) -> DataFrame:

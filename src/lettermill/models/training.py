@@ -13,8 +13,9 @@ from pyspark.sql import functions as F
 
 from lettermill.errors import ModelError
 from lettermill.models.classifier_evaluation import Estimate, Judged, curves, evaluate, roc_auc
-from lettermill.models.classifiers import Boosting, fit_rows, importance, predict
+from lettermill.models.classifiers import Boosting, fit_rows, importance
 from lettermill.models.examples import CutOffs, Outcome
+from lettermill.models.scoring import predict
 from lettermill.tables.features import BROWSING, ENGAGEMENT, PURCHASE
 
 INVENTED_GAIN_BOUND = 0.01

@@ -30,7 +30,7 @@ class Files:
     """The provider `files` for one campaign's slot. `first` is the number of the first file that it may write.
 
     `max_rows` and `max_bytes` (before compression, of either format) bound each file; a message larger than
-    `max_bytes` has a file of its own. `stamps` go into the manifest: engine, template versions.
+    `max_bytes` has a file of its own. `stamps` go into the manifest, such as the engine that rendered.
     """
 
     folder: Path
@@ -60,6 +60,7 @@ class Files:
         """
         self.home.mkdir(parents=True, exist_ok=True)
         listed: list[dict[str, Any]] = []
+        versions: set[str] = set()
         for number, batch in enumerate(self._batches(messages), start=self.first):
             lines = []
             written = self._open(number)
@@ -68,6 +69,7 @@ class Files:
                     for file in written:
                         file.add(message)
                     lines.append(message.message_id)
+                    versions.add(message.template_version)
                 entries = [file.close() for file in written]
                 for file in written:
                     self._publish(file.part, file.final)
@@ -79,7 +81,7 @@ class Files:
             name = written[0].final.name
             yield from (Outcome(one, Status.HANDED_OVER, f"{name}:{line}") for line, one in enumerate(lines, start=1))
         if listed:
-            self._write_manifest(listed)
+            self._write_manifest(listed, template_versions=sorted(versions))
 
     def recover(self) -> Iterator[Outcome]:
         """Answer for the messages of a hand-over whose manifest is there: those files may have been taken already.
@@ -150,12 +152,13 @@ class Files:
                 mend="make sure that it was not uploaded, move it away and run again",
             )
 
-    def _write_manifest(self, files: list[dict[str, Any]]) -> None:
+    def _write_manifest(self, files: list[dict[str, Any]], *, template_versions: list[str]) -> None:
         rows = sum(entry["rows"] for entry in files if entry["format"] == self.formats[0])
         content = {
             "campaign": self.campaign,
             "occurrence": self.occurrence,
             "rows": rows,
+            "template_versions": template_versions,
             "columns": list(COLUMNS),
             "files": files,
             **({"csv": CSV_NOTE} if "csv" in self.formats else {}),
