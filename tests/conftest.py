@@ -25,7 +25,9 @@ NOON = datetime(2017, 6, 1, 12, tzinfo=UTC)
 @pytest.fixture(scope="session")
 def spark() -> Iterator[SparkSession]:
     settings: SparkSettings = load("local").spark
-    settings = replace(settings, java_options="-Xss16m -XX:TieredStopAtLevel=1")  # short runs never earn the slow compiler
+    settings = replace(
+        settings, java_options="-Xss16m -XX:TieredStopAtLevel=1"
+    )  # short runs never earn the slow compiler
     started = session(settings, application="tests")
     started.conf.set("spark.sql.shuffle.partitions", "1")  # the rows are few: one partition is the fastest
     started.conf.set("spark.sql.adaptive.enabled", "false")

@@ -119,9 +119,7 @@ SET_ASIDE = {".git", ".venv", ".jars", "var", "build", "dist"}
 def test_no_committed_file_names_a_registry_host_or_a_path_of_a_machine():
     hosts = re.compile("|".join(("pypi" r"\.org", "pythonhosted", "repo1" r"\.maven", "/root/", "/home/")))
     files = [
-        f
-        for f in Path().rglob("*")
-        if f.is_file() and f.name != Path(__file__).name and not {*f.parts} & SET_ASIDE
+        f for f in Path().rglob("*") if f.is_file() and f.name != Path(__file__).name and not {*f.parts} & SET_ASIDE
     ]
     texts = {f: f.read_bytes() for f in files if f.suffix in {".py", ".yml", ".toml", ".txt", ".in", ".md", ".j2", ""}}
 
