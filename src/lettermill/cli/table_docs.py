@@ -23,7 +23,7 @@ def written_docs(*, jobs: Path) -> str:
 
 
 def named_tables(script: Path) -> set[str]:
-    """Names of the declared tables that a job's script mentions, imported (`EVENTS`) or by module (`quality.EVENTS`)."""
+    """Names of the declared tables that a job mentions: imported (`EVENTS`) or by module (`quality.EVENTS`)."""
     tree = ast.parse(script.read_text(encoding="utf-8"))
     imported: dict[str, str] = {}
     for node in ast.walk(tree):

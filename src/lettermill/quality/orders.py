@@ -11,7 +11,7 @@ LINE = "line_key"
 
 
 def judged_lines(events: DataFrame) -> DataFrame:
-    """Judge the lines of the orders among `events`: the columns of quality.order_lines with `reasons` and LINE, the key.
+    """Judge the lines of the orders among `events`: the columns of quality.order_lines with `reasons` and LINE, a key.
 
     One row per product line; `product` holds it as it came.
     """

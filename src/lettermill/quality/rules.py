@@ -9,8 +9,8 @@ Rules = Mapping[str, str]
 """reason -> SQL condition that is true for a row that breaks the rule"""
 
 MISSPELT = (
-    "gmial.com", "gmal.com", "gamil.com", "gmail.con", "gmai.com", "hotmial.com", "hotmal.com", "yaho.com", "yahooo.com",
-    "outlok.com", "exmaple.com", "exampel.com",
+    "gmial.com", "gmal.com", "gamil.com", "gmail.con", "gmai.com", "hotmial.com", "hotmal.com", "yaho.com",
+    "yahooo.com", "outlok.com", "exmaple.com", "exampel.com",
 )  # fmt: skip
 """Domains that are seen where a well-known one was meant; a person decides what to do with them."""
 
