@@ -31,6 +31,9 @@ def spark() -> Iterator[SparkSession]:
     started = session(settings, application="tests")
     started.conf.set("spark.sql.shuffle.partitions", "1")  # the rows are few: one partition is the fastest
     started.conf.set("spark.sql.adaptive.enabled", "false")
+    # Compiling a query costs more than interpreting it over a handful of rows.
+    started.conf.set("spark.sql.codegen.wholeStage", "false")
+    started.conf.set("spark.sql.codegen.factoryMode", "NO_CODEGEN")
     yield started
     started.stop()
 

@@ -41,7 +41,7 @@ def test_advance_moves_counts_an_attempt_and_refuses_by_name(given):
 
     assert kept == [("a", "handed_over", 1, None, "f:1"), ("b", "handed_over", 1, "w", "f:1")]
     with pytest.raises(Exception, match="DeliveryError") as failure:
-        advance(moved, to=F.lit("planned"), as_of=F.lit(NOON)).collect()
+        advance(moved.where("message_id = 'a'"), to=F.lit("planned"), as_of=F.lit(NOON)).collect()
     error = plain_error(failure.value)
     assert isinstance(error, DeliveryError)
     assert error.problem == "message a cannot go from handed_over to planned"

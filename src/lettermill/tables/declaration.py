@@ -48,6 +48,9 @@ class Table:
         if exposed:
             raise ValueError(f"{self.name}: personal columns {sorted(exposed)} must not lay out files")
 
+    def __hash__(self) -> int:
+        return hash(self.name)  # mappings among the fields have no hash of their own
+
     @property
     def stage(self) -> str:
         return self.name.split(".")[0]
