@@ -4,6 +4,7 @@ import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any, Literal, get_args, get_type_hints
 
@@ -15,7 +16,7 @@ from lettermill.errors import ConfigError
 from lettermill.ingest.sources import Source
 
 STRICT = ConfigDict(extra="forbid", frozen=True)
-PACKAGED = Path(str(files("lettermill") / "conf"))
+PACKAGED = files("lettermill") / "conf"  # no plain path where Spark imports the wheel as it is, zipped
 
 
 @dataclass(frozen=True)
@@ -102,9 +103,10 @@ class Settings:
     models: ModelsSettings = field(default_factory=ModelsSettings)
 
 
-def load(environment: str, *, conf: Path = PACKAGED) -> Settings:
+def load(environment: str, *, conf: Traversable = PACKAGED) -> Settings:
     """Read `base.yml` and `<environment>.yml` of `conf`. Raises ConfigError naming the file, key and a fix."""
-    known = sorted(path.stem for path in conf.glob("*.yml") if path.stem != "base")
+    names = (entry.name for entry in conf.iterdir()) if conf.is_dir() else ()
+    known = sorted({name.removesuffix(".yml") for name in names if name.endswith(".yml")} - {"base"})
     if environment not in known:
         raise ConfigError(
             f"unknown environment {environment!r}",
@@ -129,7 +131,7 @@ def load_campaign(name: str, *, folder: Path) -> Campaign:
     return validate(Campaign, read_yaml(file) | {"name": name}, place=str(file))
 
 
-def read_yaml(file: Path) -> dict[str, Any]:
+def read_yaml(file: Traversable) -> dict[str, Any]:
     """Read a mapping from a YAML file; a file that is absent or no mapping is a ConfigError."""
     try:
         content = yaml.safe_load(file.read_text(encoding="utf-8"))

@@ -18,6 +18,7 @@ app = typer.Typer(name="lettermill", help=__doc__, no_args_is_help=True, pretty_
 config = typer.Typer(help="The settings as the jobs see them.", no_args_is_help=True)
 app.add_typer(config, name="config")
 
+INSTALLED = Path(str(PACKAGED))
 Env = Annotated[str, typer.Option("--env", help="environment: a file of conf")]
 Conf = Annotated[Path, typer.Option("--conf", help="folder of base.yml and <env>.yml")]
 
@@ -29,13 +30,13 @@ def version() -> None:
 
 
 @config.command("show")
-def config_show(env: Env = "local", conf: Conf = PACKAGED) -> None:
+def config_show(env: Env = "local", conf: Conf = INSTALLED) -> None:
     """Print the resolved settings as JSON; secrets are references, never values."""
     typer.echo(json.dumps(asdict(load(env, conf=conf)), indent=2, default=str))
 
 
 @app.command("spark-conf")
-def spark_conf(env: Env = "local", conf: Conf = PACKAGED) -> None:
+def spark_conf(env: Env = "local", conf: Conf = INSTALLED) -> None:
     """Print a properties file for `spark-submit --properties-file`: jars, Delta and local tuning."""
     settings = load(env, conf=conf).spark
     for name, value in (local_conf(settings) | session_conf()).items():
@@ -43,7 +44,7 @@ def spark_conf(env: Env = "local", conf: Conf = PACKAGED) -> None:
 
 
 @app.command()
-def sql(query: str, env: Env = "local", conf: Conf = PACKAGED, rows: int = 20) -> None:
+def sql(query: str, env: Env = "local", conf: Conf = INSTALLED, rows: int = 20) -> None:
     """Answer a query, in which tables go by their names: SELECT kind, count(*) FROM quality.events GROUP BY 1."""
     settings = load(env, conf=conf)
     lake = open_lake(settings, session(settings.spark, application="lettermill sql"))
