@@ -22,9 +22,9 @@ PIPELINE = [sys.executable, "jobs/run_pipeline.py", "--as-of", AS_OF]
 
 @pytest.fixture(scope="session")
 def landing(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The landing files of 80 households."""
+    """The landing files of 200 households: fewer leave a month without a change of any record, an empty file."""
     folder = tmp_path_factory.mktemp("demo") / "landing"
-    write_landing(folder, households=80, seed=7, say=lambda _: None)
+    write_landing(folder, households=200, seed=7, say=lambda _: None)
     return folder
 
 
