@@ -124,7 +124,8 @@ def _write_feed(landing: LandingFolder, group: str, feed: Feed) -> None:
 def _write_records(landing: LandingFolder, records: Crm, products: Catalogue, demographics: pd.DataFrame) -> None:
     for day, changes in records.files().items():
         lines = [json.dumps(record, ensure_ascii=False) for record in changes]
-        landing.put(f"records/crm/{day}.jsonl", plain(lines), rows=len(lines))
+        if lines:  # few households leave months without a change, and an empty file is a broken one
+            landing.put(f"records/crm/{day}.jsonl", plain(lines), rows=len(lines))
     landing.put("records/products/2017-01-01.csv.gz", products.content(), rows=len(products.rows))
     bought = demographics.rename(columns={"household_id": "customer_id"}).assign(provider=PROVIDER)
     text = bought.to_csv(index=False, lineterminator="\n")

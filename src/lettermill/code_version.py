@@ -1,8 +1,11 @@
 """Which code is running: the git commit, and a fingerprint of the package's own files."""
 
 import subprocess
+from collections.abc import Iterator
 from functools import lru_cache
 from hashlib import sha256
+from importlib.resources import files
+from importlib.resources.abc import Traversable
 from pathlib import Path
 
 PACKAGE = Path(__file__).parent
@@ -24,9 +27,17 @@ def _git(*arguments: str) -> str:
 
 
 def fingerprint(*packages: str) -> str:
-    """sha256 over the Python files of the named packages below lettermill, by path and content."""
+    """sha256 over the Python files of the named packages below lettermill, by path and content, zipped or not."""
     digest = sha256()
     for package in packages:
-        for file in sorted((PACKAGE / package).rglob("*.py")):
-            digest.update(f"{file.relative_to(PACKAGE)}\0".encode() + file.read_bytes() + b"\0")
+        for path, content in _sources(files("lettermill") / package, package):
+            digest.update(f"{path}\0".encode() + content + b"\0")
     return digest.hexdigest()
+
+
+def _sources(folder: Traversable, path: str) -> Iterator[tuple[str, bytes]]:
+    for entry in sorted(folder.iterdir(), key=lambda entry: entry.name):
+        if entry.is_dir():
+            yield from _sources(entry, f"{path}/{entry.name}")
+        elif entry.name.endswith(".py"):
+            yield f"{path}/{entry.name}", entry.read_bytes()

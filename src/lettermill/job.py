@@ -5,7 +5,7 @@ import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic
@@ -18,7 +18,7 @@ from pyspark.sql import DataFrame, SparkSession
 from lettermill import errors, tables
 from lettermill.code_version import git_commit
 from lettermill.errors import LettermillError
-from lettermill.lake import Catalog, Folder, Lake
+from lettermill.lake import Batch, Catalog, Folder, Lake
 from lettermill.progress import console, told
 from lettermill.settings import PACKAGED, Settings, load
 from lettermill.spark import session
@@ -205,7 +205,8 @@ def _record(run: Run, name: str, error: BaseException | None, *, core_seconds: f
         datetime.now(UTC), core_seconds, run.counts, run.versions, git_commit(), str(error) if error else None,
     )  # fmt: skip
     try:
-        run.lake.add(run.spark.createDataFrame([row], tables.monitoring.RUNS.ddl), to=tables.monitoring.RUNS)
+        lake = replace(run.lake, batch=Batch(app_id=run.run_id, number=0))  # a run is written once
+        lake.append(run.spark.createDataFrame([row], tables.monitoring.RUNS.ddl), to=tables.monitoring.RUNS)
     except Exception:
         if error is None:  # a failure to record must not hide the failure it would record
             raise

@@ -42,7 +42,7 @@ def conform(rows: DataFrame, table: Table) -> DataFrame:
 
 @dataclass
 class Batch:
-    """One batch of a stream, by which Delta knows a repeated write and drops it."""
+    """One batch of a stream, or one run, by which Delta knows a repeated write and drops it."""
 
     app_id: str
     number: int
@@ -105,7 +105,7 @@ class Lake:
             self.place.locate(self.spark, builder.comment(table.grain), table).execute()
 
     def append(self, rows: DataFrame, *, to: Table) -> None:
-        """Add `rows`. Only a stream's batch may append: its transaction id makes a repeat a no-op."""
+        """Add `rows`. Only inside a batch, whose transaction id makes a repeat a no-op."""
         if self.batch is None:
             raise TableError(f"append to {to.name} outside a batch would double on a rerun", mend="use add, or follow")
         self.create(to)

