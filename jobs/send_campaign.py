@@ -12,6 +12,7 @@ from pyspark.sql import functions as F
 from lettermill.delivery.fence import fenced
 from lettermill.delivery.send import due_messages, hand_over, require_preflight
 from lettermill.job import Argument, Run, job
+from lettermill.profiles.consents import permissions
 from lettermill.rendering.messages import render_bodies
 from lettermill.rendering.templates import stored_template
 from lettermill.sending import open_slot
@@ -31,11 +32,10 @@ def main(run: Run) -> None:
         slot.settle(slot.provider().recover(), recovered=True)
 
     contexts, planned = slot.contexts(), slot.planned()
-    as_of = F.lit(run.as_of)
-    consents = run.read(CONSENTS)
-    suppressed = fenced(planned, contexts=contexts, people=run.read(PEOPLE), consents=consents, as_of=as_of).persist()
-    allowed = planned.join(suppressed, on="message_id", how="left_anti")
-    due = due_messages(allowed, contexts=contexts, messages=run.read(MESSAGES), engine=slot.engine)
+    allowed = permissions(run.read(CONSENTS), as_of=F.lit(run.as_of))
+    suppressed = fenced(planned, contexts=contexts, people=run.read(PEOPLE), allowed=allowed).persist()
+    leaving = planned.join(suppressed, on="message_id", how="left_anti")
+    due = due_messages(leaving, contexts=contexts, messages=run.read(MESSAGES), engine=slot.engine)
     versions = (
         due.groupBy("template_version").agg(F.count("*").alias("messages"), F.count("expected").alias("seen")).collect()
     )

@@ -5,11 +5,12 @@ from pyspark.sql import functions as F
 
 from lettermill import tables
 from lettermill.campaigns.arms import assignments
-from lettermill.campaigns.audience import audience, candidates, judged_audience, permissions
+from lettermill.campaigns.audience import audience, candidates, judged_audience
 from lettermill.campaigns.contexts import Plan, build_contexts, slates, with_message_ids
 from lettermill.campaigns.definition import Campaign
 from lettermill.errors import ConfigError
 from lettermill.job import Run
+from lettermill.profiles.consents import permissions
 from lettermill.secrets import resolve
 from lettermill.tables.campaigns import ASSIGNMENTS
 
@@ -35,7 +36,7 @@ def judged_people(run: Run, campaign: Campaign) -> DataFrame:
     )
     run.lake.add(drawn, to=ASSIGNMENTS)
     arms = run.lake.read(ASSIGNMENTS).where(F.col("experiment") == campaign.experiment.name)
-    return judged_audience(people, consents=permissions(run.read(tables.profiles.CONSENTS), as_of=as_of), arms=arms)
+    return judged_audience(people, allowed=permissions(run.read(tables.profiles.CONSENTS), as_of=as_of), arms=arms)
 
 
 def plan_contexts(

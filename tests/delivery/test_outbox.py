@@ -1,7 +1,5 @@
 """Outbox, fence and ledger: one message per address, nobody who objects, and each change written down once."""
 
-from datetime import timedelta
-
 from pyspark.sql import functions as F
 
 from lettermill.delivery.fence import fenced
@@ -9,7 +7,7 @@ from lettermill.delivery.ledger import ledger_entries
 from lettermill.delivery.outbox import hash_address, outbox_rows
 from lettermill.tables.campaigns import contexts_table
 from lettermill.tables.delivery import LEDGER, OUTBOX
-from lettermill.tables.profiles import CONSENTS, PEOPLE
+from lettermill.tables.profiles import PEOPLE
 from tests.conftest import NOON
 
 CONTEXTS = contexts_table("spring", inputs="struct<a: string>", fingerprint="00000000")
@@ -68,26 +66,26 @@ def test_the_key_of_addresses_stands_in_no_plan(given):
     assert KEY.hex() not in plan.lower()
 
 
-def test_the_fence_holds_back_whoever_objected_after_planning(given):
+def test_the_fence_holds_back_whoever_objected_after_planning(spark, given):
     people = {"a": "ana@x", "b": "ben@x", "c": "shared@x", "d": "Shared@x", "e": "eve@x", "f": "fay@x"}
     planned = given(OUTBOX, *({**SLOT, "message_id": f"m{p}", "person_id": p, "state": "planned"} for p in "abcef"))
     contexts = given(CONTEXTS, *({**SLOT, "message_id": f"m{p}", "address": people[p]} for p in "abcef"))
-    granted = [consent(p, "granted", hours=-9) for p in "abcdf"]
-    consents = given(
-        CONSENTS,
-        *granted,
-        consent("b", "suppressed", hours=-1, reason="unsubscribed"),
-        consent("b", "granted", hours=-0.5),
-        consent("d", "denied", hours=-1, reason="crm record"),
-        consent("a", "denied", hours=1),
-        consent("f", "denied", hours=-1, purpose="profiling"),
+    said = "person_id string, mail string, mail_because string"
+    allowed = spark.createDataFrame(
+        [
+            ("a", "granted", "crm record"),
+            ("b", "suppressed", "unsubscribed"),
+            ("c", "granted", "crm record"),
+            ("d", "denied", "crm record"),
+            ("f", "granted", "crm record"),
+        ],
+        said,
     )
     held = fenced(
         planned,
         contexts=contexts,
         people=given(PEOPLE, *({"person_id": p, "email": e} for p, e in people.items())),
-        consents=consents,
-        as_of=F.lit(NOON),
+        allowed=allowed,
     )
 
     assert {row["message_id"]: row["fence_reason"] for row in held.collect()} == {
@@ -95,12 +93,6 @@ def test_the_fence_holds_back_whoever_objected_after_planning(given):
         "mc": "mail is denied by another person of this address: crm record",
         "me": "no consent to mail is known any more",
     }
-
-
-def consent(person, state, *, hours, reason="crm record", purpose="mail"):
-    at = NOON + timedelta(hours=hours)
-    said = {"person_id": person, "channel": "email", "purpose": purpose, "state": state, "reason": reason}
-    return {**said, "changed_at": at, "available_at": at, "evidence": f"{person}{state}{hours}"}
 
 
 def test_the_ledger_has_each_change_of_state_once(lake, given):

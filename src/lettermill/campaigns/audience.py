@@ -17,29 +17,14 @@ def candidates(people: DataFrame, *, features: DataFrame, scores: DataFrame) -> 
     return people.join(features.drop("as_of"), on="person_id", how="left").join(named, on="person_id", how="left")
 
 
-def permissions(consents: DataFrame, *, as_of: Column) -> DataFrame:
-    """What each person allows at `as_of`: person_id, mail and profiling, each granted, denied, suppressed or null.
-
-    The latest statement counts, of two at one time the stricter; but a suppression is never lifted by a later grant.
-    """
-    known = consents.where((F.col("changed_at") < as_of) & (F.col("available_at") <= as_of))
-    strictness = F.when(F.col("state") == "granted", 0).otherwise(1)
-    latest = F.max_by("state", F.struct("changed_at", strictness, "evidence"))
-    suppressed = F.bool_or(F.col("state") == "suppressed")
-    of_purpose = known.groupBy("person_id", "purpose").agg(
-        F.when(suppressed, "suppressed").otherwise(latest).alias("state")
-    )
-    return of_purpose.groupBy("person_id").pivot("purpose", ["mail", "profiling"]).agg(F.first("state"))
-
-
-def judged_audience(people: DataFrame, *, consents: DataFrame, arms: DataFrame) -> DataFrame:
+def judged_audience(people: DataFrame, *, allowed: DataFrame, arms: DataFrame) -> DataFrame:
     """Add `verdict` and `detail` to the audience's people, with their `arm` and `propensity`.
 
-    `consents` are `permissions`. On an address that several people share, the strictest consent holds for all of
-    them, and the person known longest gets the mail.
+    `allowed` has each person's `mail` (granted, denied, suppressed). On an address that several people share, the
+    strictest consent holds for all of them, and the person known longest gets the mail.
     """
     # right sides: one row per person
-    asked = people.join(consents, on="person_id", how="left").join(
+    asked = people.join(allowed, on="person_id", how="left").join(
         arms.select("person_id", "arm", "propensity"), on="person_id", how="left"
     )
     address = Window.partitionBy(F.coalesce("email", "person_id"))

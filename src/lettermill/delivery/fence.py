@@ -1,18 +1,16 @@
 """The fence: what people allow now, asked again after planning and before anything leaves."""
 
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 
-def fenced(
-    planned: DataFrame, *, contexts: DataFrame, people: DataFrame, consents: DataFrame, as_of: Column
-) -> DataFrame:
+def fenced(planned: DataFrame, *, contexts: DataFrame, people: DataFrame, allowed: DataFrame) -> DataFrame:
     """The planned messages (rows of delivery.outbox) that may no longer leave, with `fence_reason`.
 
     A message stays only while its person grants mail and nobody who shares its address is suppressed or denies it:
-    `people` are rows of profiles.people, `consents` of profiles.consents. What was not known at `as_of` does not count.
+    `people` are rows of profiles.people; `allowed` has each person's `mail` and `mail_because`, the reason given.
     """
-    allowed = permissions(consents, as_of=as_of)
+    allowed = allowed.select("person_id", "mail", F.col("mail_because").alias("because"))
     # right side: one row per person
     of_address = (
         people.select("person_id", F.lower(F.trim("email")).alias("mailbox"))
@@ -41,24 +39,4 @@ def fenced(
         asked.withColumn("fence_reason", reason)
         .where(F.col("fence_reason").isNotNull())
         .select(*planned.columns, "fence_reason")
-    )
-
-
-def permissions(consents: DataFrame, *, as_of: Column) -> DataFrame:
-    """One row per person: `mail` (granted, denied or suppressed) and `because`, the reason given.
-
-    The latest statement counts, of two at one time the stricter; a suppression is never lifted.
-    """
-    known = consents.where(
-        (F.col("purpose") == "mail") & (F.col("changed_at") < as_of) & (F.col("available_at") <= as_of)
-    )
-    suppressing = F.col("state") == "suppressed"
-    strictness = F.when(F.col("state") == "granted", 0).otherwise(1)
-    latest = F.max_by(
-        F.struct("state", "reason"), F.struct(suppressing.cast("int"), "changed_at", strictness, "evidence")
-    ).alias("latest")
-    return (
-        known.groupBy("person_id")
-        .agg(latest)
-        .select("person_id", F.col("latest.state").alias("mail"), F.col("latest.reason").alias("because"))
     )

@@ -1,4 +1,4 @@
-"""What people allow: changes from records and from e-mail events."""
+"""What people allow: changes from records and from e-mail events, and what holds at a moment."""
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -11,6 +11,27 @@ SUPPRESSED_BY = {"unsubscribed": "unsubscribed", "email_bounced": "bounced", "em
 def consent_changes(records: DataFrame, *, events: DataFrame, identities: DataFrame, as_of: Column) -> DataFrame:
     """Rows for profiles.consents: one per statement of a record or event that was available at `as_of`."""
     return _from_records(records, identities).unionByName(_from_events(events, identities, as_of=as_of))
+
+
+def permissions(consents: DataFrame, *, as_of: Column) -> DataFrame:
+    """What each person allows at `as_of`, from rows of profiles.consents: one row per person.
+
+    `mail` and `profiling` are granted, denied, suppressed or null; `mail_because` is the reason given for `mail`. The
+    latest statement counts, of two at one time the stricter; but a suppression is never lifted by a later grant.
+    """
+    known = consents.where((F.col("changed_at") < as_of) & (F.col("available_at") <= as_of))
+    suppressing = (F.col("state") == "suppressed").cast("int").alias("suppressing")
+    strictness = F.when(F.col("state") == "granted", 0).otherwise(1).alias("strictness")
+    statement = F.struct(suppressing, "changed_at", strictness, "evidence", "state", "reason")
+    latest = known.groupBy("person_id").agg(
+        *(F.max(F.when(F.col("purpose") == purpose, statement)).alias(purpose) for purpose in PURPOSES)
+    )
+    return latest.select(
+        "person_id",
+        F.col("mail.state").alias("mail"),
+        F.col("mail.reason").alias("mail_because"),
+        F.col("profiling.state").alias("profiling"),
+    )
 
 
 def _from_records(records: DataFrame, identities: DataFrame) -> DataFrame:

@@ -4,6 +4,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from lettermill.quality.quarantine import accepted
+from lettermill.quality.raw import as_it_came
 from lettermill.quality.rules import EVENT_RULES, judge
 from lettermill.tables.quality import EVENTS, PROPERTIES
 
@@ -27,13 +28,7 @@ def judged_events(arrived: DataFrame) -> DataFrame:
         "received_at",
         F.col("received_at").alias("available_at"),
         F.col("read.properties").alias("properties"),
-        "source",
-        "origin",
-        "position",
-        "raw",
-        F.lit(0).alias("part"),
-        F.col("ingested_at").alias("first_seen"),
-        not_json("raw", "read").alias("not_json"),
+        *as_it_came("read"),
     )
     return judge(canonical, rules=EVENT_RULES)
 
@@ -47,10 +42,3 @@ def _kind() -> Column:
     """Segment's event name in snake_case; a page call is page_viewed."""
     words = F.regexp_replace(F.trim("read.event"), r"[^A-Za-z0-9]+", "_")
     return F.when(F.col("read.type") == "page", "page_viewed").when(F.col("read.type") == "track", F.lower(words))
-
-
-def not_json(raw: str, read: str) -> Column:
-    """Whether `raw` is no JSON object. A part of another shape than declared reads as null; its rule judges it."""
-    # get_json_object parses again, so only rows that the first parse complained of pay for it.
-    unreadable = F.get_json_object(raw, "$").isNull() | ~F.ltrim(raw).startswith("{")
-    return F.col(read).isNull() | (F.col(f"{read}._malformed").isNotNull() & unreadable)

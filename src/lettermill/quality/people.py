@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from lettermill.quality.events import not_json
 from lettermill.quality.quarantine import accepted
+from lettermill.quality.raw import as_it_came
 from lettermill.quality.rules import PERSON_RULES, PERSON_WARNINGS, judge
 from lettermill.tables.quality import PEOPLE
 
@@ -72,16 +72,10 @@ def _judged(read: DataFrame, columns: Mapping[str, Column], *, warnings: Mapping
         c for c in PEOPLE.columns if c.name not in columns and c.name not in (*read.columns, "available_at", "warnings")
     ]
     people = read.select(
-        "source",
-        "origin",
-        "position",
         *(value.alias(name) for name, value in columns.items()),
         *(F.lit(None).cast(column.type).alias(column.name) for column in absent),
         F.col("extracted_at").alias("available_at"),
-        "raw",
-        F.lit(0).alias("part"),
-        F.col("ingested_at").alias("first_seen"),
-        not_json("raw", "read").alias("not_json"),
+        *as_it_came("read"),
         F.lit(False).alias("is_duplicate"),
         F.lit(False).alias("is_standing"),
     )

@@ -3,8 +3,8 @@
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from lettermill.quality.events import not_json
 from lettermill.quality.quarantine import accepted
+from lettermill.quality.raw import as_it_came
 from lettermill.quality.rules import PRODUCT_RULES, judge
 from lettermill.tables.quality import MONEY, PRODUCTS
 
@@ -23,13 +23,7 @@ def judged_products(records: DataFrame) -> DataFrame:
         F.coalesce(F.lower("read.available").isin("true", "1", "yes"), F.lit(False)).alias("is_available"),
         F.col("extracted_at").alias("valid_from"),
         F.col("extracted_at").alias("received_at"),
-        "source",
-        "origin",
-        "position",
-        "raw",
-        F.lit(0).alias("part"),
-        F.col("ingested_at").alias("first_seen"),
-        not_json("raw", "read").alias("not_json"),
+        *as_it_came("read"),
         _version_key(F.nullif(F.trim("read.product_id"), F.lit("")), F.col("extracted_at")),
     )
     return judge(products, rules=PRODUCT_RULES)
