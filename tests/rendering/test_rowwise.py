@@ -37,7 +37,7 @@ def test_branches_tell_which_way_a_message_came(rendered):
     picks = [{"name": "x", "url": None}, {"name": "y", "url": "https://y"}]
 
     assert rendered(source, files=files, coupon={}, picks=picks).branches == (
-        "html:1.elif", "html:2.for", "html:p.j2", "html:p.j2:1.else", "html:p.j2:1.if"
+        "html:1.elif", "html:2.for", "html:p.j2", "html:p.j2:1.if", "html:p.j2:1.else"
     )  # fmt: skip
     assert rendered(source, files=files, coupon={}, picks=[]).branches == ("html:1.else",)
 

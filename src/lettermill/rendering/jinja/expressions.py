@@ -239,16 +239,3 @@ def refused(problem: str, node: nodes.Node, scope: Scope, mend: str = "") -> Tem
 
 def _plain_name(node: nodes.Node) -> bool:
     return isinstance(node, nodes.Const) and isinstance(node.value, str) and not node.value.startswith("_")
-
-
-def words_of(node: nodes.Node) -> str:
-    """What an expression is called in a fault."""
-    if isinstance(node, nodes.Name):
-        return node.name
-    if isinstance(node, nodes.Getattr):
-        return f"{words_of(node.node)}.{node.attr}"
-    if isinstance(node, nodes.Getitem) and isinstance(node.arg, nodes.Const):
-        return f"{words_of(node.node)}[{node.arg.value!r}]"
-    if isinstance(node, nodes.Filter) and node.node is not None:
-        return f"{words_of(node.node)} | {node.name}"
-    return "an expression"

@@ -8,9 +8,10 @@ from jinja2.compiler import find_undeclared
 from markupsafe import escape
 
 from lettermill.rendering.filters import FILTERS
-from lettermill.rendering.jinja.expressions import ALIASES, Expressions, refused, undefined, words_of
-from lettermill.rendering.jinja.parsing import parsed
+from lettermill.rendering.jinja.expressions import ALIASES, Expressions, refused, undefined
+from lettermill.rendering.jinja.parsing import parsed, words_of
 from lettermill.rendering.jinja.scopes import Binding, Blocks, Draft, LoopVariable, Macro, Module, Scope
+from lettermill.rendering.plan.branches import branch_order
 from lettermill.rendering.plan.nodes import (
     Apply,
     Arm,
@@ -50,7 +51,7 @@ def plan_of(
     template = parsed(source, file=name)
     scope = Scope(name, name, within=(name,))
     body = writer.template(template, scope)
-    return Plan("jinja2", RULES, body, tuple(draft.branches), draft.slots, draft.loops)
+    return Plan("jinja2", RULES, body, tuple(sorted(draft.branches, key=branch_order)), draft.slots, draft.loops)
 
 
 class FrontEnd:

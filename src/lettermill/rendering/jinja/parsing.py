@@ -43,6 +43,19 @@ def parsed(source: str, *, file: str) -> nodes.Template:
         raise TemplateError(f"template syntax: {error.message}", place=f"{file}:{error.lineno}", mend=mend) from None
 
 
+def words_of(node: nodes.Node) -> str:
+    """What an expression is called in a fault."""
+    if isinstance(node, nodes.Name):
+        return node.name
+    if isinstance(node, nodes.Getattr):
+        return f"{words_of(node.node)}.{node.attr}"
+    if isinstance(node, nodes.Getitem) and isinstance(node.arg, nodes.Const):
+        return f"{words_of(node.node)}[{node.arg.value!r}]"
+    if isinstance(node, nodes.Filter) and node.node is not None:
+        return f"{words_of(node.node)} | {node.name}"
+    return "an expression"
+
+
 def _positioned(tokens: Iterator[tuple[int, str, str]], source: str) -> Iterator[tuple[int, str, str]]:
     """The tokens with columns: each stands in the source behind the one before it."""
     source = source.replace("\r\n", "\n").replace("\r", "\n")

@@ -1,0 +1,1 @@
+"""The columnar back end: plans over Arrow record batches."""

@@ -1,0 +1,190 @@
+"""Texts of values: what they print as, escaped where they must be, and joined."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from markupsafe import escape
+
+from lettermill.rendering.columnar.calls import call
+from lettermill.rendering.columnar.frames import KERNELS, Frame
+from lettermill.rendering.columnar.logic import EMPTY, choice
+from lettermill.rendering.columnar.values import (
+    Constant,
+    Lists,
+    Mask,
+    Rows,
+    Structs,
+    Value,
+    either,
+    masked,
+    null_mask,
+    within,
+)  # fmt: skip
+from lettermill.rendering.plan.nodes import Concat, Expr, Rules
+
+ENTITIES = ((b"&", "&", "&amp;"), (b"<", "<", "&lt;"), (b">", ">", "&gt;"), (b'"', '"', "&#34;"), (b"'", "'", "&#39;"))
+MAX_CHARACTERS = 1_000_000
+PLAIN_SCALE = 6  # decimals of so many places never print with an exponent
+
+
+@dataclass(frozen=True)
+class Texts:
+    """A text for each row (a str: the same for all), where the value was null, and where it has no text.
+
+    `markup` says that it is markup, or was escaped.
+    """
+
+    texts: pa.StringArray | str
+    null: Mask | None = None
+    faulty: Mask | None = None
+    markup: bool = False
+
+    def take(self, rows: Rows) -> "Texts":
+        """Those of some rows."""
+        texts = self.texts if isinstance(self.texts, str) else self.texts.take(pa.array(rows))
+        null, faulty = (None if mask is None else mask[rows] for mask in (self.null, self.faulty))
+        return Texts(texts, null, faulty, self.markup)
+
+
+def shown(frame: Frame, expr: Expr, *, escaped: bool) -> Texts:
+    """What `expr` prints as, escaped where `escaped` says so and it is no markup."""
+    key = ("shown", frame.chunk.program.numbers.get(id(expr)), escaped)
+    if expr is EMPTY:
+        return Texts("", markup=escaped)
+    found: Texts = frame.remembered(key, expr, lambda home: _shown(home, expr, escaped))
+    return found
+
+
+def _shown(frame: Frame, expr: Expr, escaped: bool) -> Texts:
+    if id(expr) not in frame.chunk.program.moving:
+        chosen = choice(frame, expr)
+        if chosen is not None:
+            return _chosen(frame, chosen.test.true, chosen.test.faulty, chosen.then, chosen.otherwise, escaped)
+    texts = printed(frame, expr, frame.value(expr))
+    return escape_texts(texts) if escaped and not texts.markup else texts
+
+
+def _chosen(frame: Frame, test: Mask, faulty: Mask | None, then: Expr, otherwise: Expr | None, escaped: bool) -> Texts:
+    """The texts of the two sides, each of its own type."""
+    if test.all() and faulty is None:
+        return shown(frame, then, escaped=escaped)
+    first = shown(frame, then, escaped=escaped)
+    second = Texts("", None, np.ones(frame.size, np.bool_)) if otherwise is None else (
+        shown(frame, otherwise, escaped=escaped)
+    )  # fmt: skip
+    sides = ((first, test), (second, ~test))
+    texts = pc.if_else(
+        pa.array(test), *(pa.scalar(one.texts) if isinstance(one.texts, str) else one.texts for one, _ in sides)
+    )
+    null = either(*(within(one.null, rows) for one, rows in sides))
+    wrong = either(faulty, *(within(one.faulty, rows) for one, rows in sides))
+    if isinstance(texts, pa.Scalar):
+        texts = texts.as_py()
+    return Texts(texts, null, wrong, first.markup if otherwise is None else first.markup and second.markup)
+
+
+def printed(frame: Frame, expr: Expr, value: Value) -> Texts:
+    """What a value prints as in the language, not escaped."""
+    rules, data = frame.chunk.program.plan.rules, value.data
+    if isinstance(data, Constant):
+        text = _constant(data.value, rules)
+        null = np.ones(frame.size, np.bool_) if data.value is None else None
+        return Texts(text, null, value.wrong, value.markup)
+    if isinstance(data, Lists) and data.stream:
+        return Texts("", None, np.ones(frame.size, np.bool_))
+    null = masked(null_mask(data, frame.size))
+    texts = None if isinstance(data, Structs | Lists) else scalar_texts(data, rules)
+    faulty = value.wrong
+    if texts is None:
+        found = call(frame, expr, "the text of this type", frame.chunk.program.library.operator("text"), (value,))
+        if not isinstance(found.data, pa.Array) or not pa.types.is_string(found.data.type):
+            return Texts("", None, np.ones(frame.size, np.bool_))
+        texts, faulty = found.data, found.faulty
+    if null is not None or texts.null_count:
+        texts = pc.fill_null(texts, rules.null_text)
+    return Texts(texts, null, faulty, value.markup)
+
+
+def _constant(value: Any, rules: Rules) -> str:
+    if value is None:
+        return rules.null_text
+    if isinstance(value, bool):
+        return rules.true_text if value else rules.false_text
+    return str(value)
+
+
+def scalar_texts(array: pa.Array, rules: Rules) -> pa.StringArray | None:
+    """What scalars print as (nulls stay null) where a kernel gives what Python would; else None."""
+    type_ = array.type
+    if pa.types.is_string(type_):
+        return array
+    if pa.types.is_boolean(type_):
+        return pc.if_else(array, rules.true_text, rules.false_text)
+    if pa.types.is_integer(type_):
+        return array.cast(pa.string())
+    if pa.types.is_date32(type_):
+        return _dates(array)
+    if pa.types.is_decimal(type_) and 0 <= type_.scale <= PLAIN_SCALE:
+        return array.cast(pa.string())
+    return array.cast(pa.string()) if pa.types.is_null(type_) else None
+
+
+def _dates(array: pa.Array) -> pa.StringArray | None:
+    bounds = pc.min_max(array.view(pa.int32()))
+    if bounds["min"].as_py() is not None and not (
+        -719_162 <= bounds["min"].as_py() <= bounds["max"].as_py() <= 2_932_896
+    ):
+        return None  # outside of the years 1 to 9999
+    return array.cast(pa.string())
+
+
+def escape_texts(texts: Texts) -> Texts:
+    """Markup's five characters as entities; nothing is done where none of them occurs."""
+    if isinstance(texts.texts, str):
+        return Texts(str(escape(texts.texts)), texts.null, texts.faulty, True)
+    return Texts(escaped_array(texts.texts), texts.null, texts.faulty, True)
+
+
+def escaped_array(array: pa.StringArray) -> pa.StringArray:
+    """The strings with markup's five characters as entities."""
+    data = bytes_of(array)
+    for byte, character, entity in ENTITIES:
+        if byte in data:
+            array = pc.replace_substring(array, character, entity)
+    return array
+
+
+def bytes_of(array: pa.StringArray) -> bytes:
+    """The bytes of all strings."""
+    _, offsets, data = array.buffers()
+    if data is None or not len(array):
+        return b""
+    ends = np.frombuffer(offsets, np.int32)
+    first, last = int(ends[array.offset]), int(ends[array.offset + len(array)])
+    return data.slice(first, last - first).to_pybytes()
+
+
+def concat(frame: Frame, expr: Concat) -> Value:
+    """The operator `~`: markup if any part is markup, the others escaped then."""
+    autoescape = frame.chunk.program.autoescape
+    plain = [printed(frame, part, frame.value(part)) for part in expr.parts]
+    markup = autoescape and any(texts.markup for texts in plain)
+    parts = [escape_texts(texts) if markup and not texts.markup else texts for texts in plain]
+    wrong = either(*(texts.faulty for texts in parts))
+    if all(isinstance(texts.texts, str) for texts in parts):
+        return Value(Constant("".join(str(texts.texts) for texts in parts)), None, wrong, markup)
+    pieces = [pa.scalar(one.texts) if isinstance(one.texts, str) else one.texts for one in parts]
+    return bounded(pc.binary_join_element_wise(*pieces, ""), wrong, markup=markup)
+
+
+def bounded(texts: pa.StringArray, wrong: Mask | None, *, markup: bool = False) -> Value:
+    """Texts as a value; too long ones are the library's to refuse."""
+    if (texts.nbytes > MAX_CHARACTERS) and len(texts):
+        wrong = either(wrong, masked(pc.fill_null(pc.binary_length(texts), 0).to_numpy() > MAX_CHARACTERS))
+    return Value(texts, None, wrong, markup)
+
+
+KERNELS |= {Concat: concat}
