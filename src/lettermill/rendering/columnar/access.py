@@ -44,8 +44,8 @@ def _literal(frame: Frame, expr: Literal) -> Value:
 
 
 def _input(frame: Frame, expr: Input) -> Value:
-    assert frame.parent is None  # an input depends on no loop, so that it is looked up in the outermost frame
-    return Value(frame.chunk.inputs[expr.name], frame.chunk.absent.get(expr.name))
+    value = Value(frame.chunk.inputs[expr.name], frame.chunk.absent.get(expr.name))
+    return value if frame.parent is None else value.take(frame.root)
 
 
 def _local(frame: Frame, expr: Local) -> Value:

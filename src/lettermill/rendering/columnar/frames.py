@@ -1,5 +1,6 @@
 """Frames: rows that stand at one point of a template together, and the values that expressions have for them."""
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -35,9 +36,11 @@ class Program:
         self.moving: set[int] = set()  # expressions that leave branch ids, and so are evaluated where they stand
         self.branches = {branch: number for number, branch in enumerate(self.plan.branches)}
         known: dict[Expr, int] = {}
+        self.places: Counter[int] = Counter()  # at how many places each expression stands
         for node in walk(*self.plan.body):
             if isinstance(node, Expr):
-                self.numbers[id(node)] = known.setdefault(node, len(known))
+                number = self.numbers[id(node)] = known.setdefault(node, len(known))
+                self.places[number] += 1
                 if any(isinstance(below, Captured | OpaqueValue) for below in walk(node)):
                     self.moving.add(id(node))
                 self._depth(node)
@@ -106,7 +109,8 @@ class Frame:
     ) -> None:  # fmt: skip
         self.chunk, self.size, self.root = chunk, size, root
         self.parent, self.rows, self.depth = parent, rows, depth
-        self.slots: dict[int, Value] = {}
+        self.slots: dict[int, Value] = {}  # bound here
+        self.borrowed: dict[int, Value] = {}  # bound further out
         self.loops: dict[int, LoopRows] = {}
         self.known: dict[Any, Any] = {}
 
@@ -145,7 +149,7 @@ class Frame:
         """
         found = self.known.get(key)
         if found is None:
-            home = None if id(expr) in self.chunk.program.moving else self._home(key, expr)
+            home = None if id(expr) in self.chunk.program.moving else self._home(expr)
             if home is None:
                 found = compute(self)
             else:
@@ -154,27 +158,26 @@ class Frame:
             self.known[key] = found
         return found
 
-    def _home(self, key: Any, expr: Expr) -> "Frame | None":
-        """The parent, where the value is known there or further out, or is the same for every step of a loop."""
-        if self.parent is None:
-            return None
-        if self.chunk.program.depths[id(expr)] < self.depth:
+    def _home(self, expr: Expr) -> "Frame | None":
+        """The parent, where the value is the same for every step of a loop, or is used in several branches."""
+        program = self.chunk.program
+        if self.parent is None or program.depths[id(expr)] < self.depth:
             return self.parent
-        around: Frame | None = self.parent
-        while around is not None and around.depth == self.depth:
-            if key in around.known:
-                return self.parent
-            around = around.parent
-        return None
+        shared = program.places[program.numbers[id(expr)]] > 1 and self.parent.depth == self.depth
+        return self.parent if shared and self._is_bound_outside(expr) else None
+
+    def _is_bound_outside(self, expr: Expr) -> bool:
+        """Whether the parent knows every slot that the expression reads."""
+        return not self.slots or not any(isinstance(one, Local) and one.slot in self.slots for one in walk(expr))
 
     def local(self, slot: int) -> Value:
         """What a slot was bound to."""
-        if slot in self.slots:
-            return self.slots[slot]
-        if self.parent is None:
-            return Value(Constant(None), np.ones(self.size, np.bool_))
-        assert self.rows is not None
-        found = self.slots[slot] = self.parent.local(slot).take(self.rows)
+        found = self.slots.get(slot) or self.borrowed.get(slot)
+        if found is None:
+            if self.parent is None:
+                return Value(Constant(None), np.ones(self.size, np.bool_))
+            assert self.rows is not None
+            found = self.borrowed[slot] = self.parent.local(slot).take(self.rows)
         return found
 
     def loop(self, number: int) -> tuple["Frame", LoopRows, Rows | None]:

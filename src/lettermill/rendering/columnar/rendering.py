@@ -13,8 +13,9 @@ from lettermill.rendering.columnar.inputs import absences, python_rows
 from lettermill.rendering.columnar.statements import write
 from lettermill.rendering.columnar.values import Mask, as_data
 
-CHUNK_ROWS = 4_096
+CHUNK_ROWS = 8_192
 MAX_BYTES = 1_000_000
+BITS = 62  # branches in one whole number
 
 
 @dataclass(frozen=True)
@@ -105,12 +106,22 @@ def branch_lists(taken: Mask, branches: Sequence[str]) -> pa.ListArray:
     type_ = pa.list_(pa.string())
     if not len(branches) or not size:
         return pa.array([[]] * size, type_)
-    packed = np.ascontiguousarray(np.packbits(taken, axis=0).T)
-    width = packed.shape[1]
-    ways = pa.FixedSizeBinaryArray.from_buffers(pa.binary(width), size, [None, pa.py_buffer(packed)])
-    encoded = ways.dictionary_encode()
-    listed = []
-    for way in encoded.dictionary.to_pylist():
-        bits = np.unpackbits(np.frombuffer(way, np.uint8))[: len(branches)]
-        listed.append([branches[number] for number in np.flatnonzero(bits)])
-    return pa.array(listed, type_).take(encoded.indices)
+    codes, ways = _ways(taken)
+    listed = [[branches[number] for number in np.flatnonzero(way)] for way in ways]
+    return pa.array(listed, type_).take(codes)
+
+
+def _ways(taken: Mask) -> tuple[pa.Array, Mask]:
+    """Which of the distinct ways each message came, and for each way the branches it took."""
+    codes = np.zeros(taken.shape[1], np.int64)
+    for start in range(0, len(taken), BITS):
+        bits = np.zeros(taken.shape[1], np.int64)
+        for place, branch in enumerate(taken[start : start + BITS]):
+            bits |= branch.astype(np.int64) << place
+        encoded = pa.array(bits).dictionary_encode()
+        codes = codes * len(encoded.dictionary) + encoded.indices.to_numpy()
+        again = pa.array(codes).dictionary_encode()
+        codes = again.indices.to_numpy().astype(np.int64)
+    firsts = np.zeros(int(codes.max()) + 1, np.int64)
+    firsts[codes[::-1]] = np.arange(len(codes) - 1, -1, -1)
+    return pa.array(codes), taken[:, firsts].T

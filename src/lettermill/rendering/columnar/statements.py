@@ -4,12 +4,12 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from lettermill.rendering.columnar.frames import KERNELS, Frame, LoopRows, faulty
 from lettermill.rendering.columnar.logic import Truth, truth
+from lettermill.rendering.columnar.pieces import Piece, branched, by_stretch, column, gathered
 from lettermill.rendering.columnar.text import Texts, bounded, shown
-from lettermill.rendering.columnar.values import Constant, Lists, Mask, Rows, Value, select, take, within
+from lettermill.rendering.columnar.values import Constant, Data, Lists, Mask, Rows, Structs, Value, select, take, within
 from lettermill.rendering.plan.nodes import (
     Arm,
     Bind,
@@ -25,31 +25,20 @@ from lettermill.rendering.plan.nodes import (
     Text,
 )  # fmt: skip
 
-Written = pa.StringArray | str
-"""What rows write; a str: all of them the same."""
+
+def write(frame: Frame, body: Sequence[Statement]) -> pa.StringArray | str:
+    """What the statements write, one after the other; a str: the same in every row."""
+    return gathered(frame.size, pieces_of(frame, body))
 
 
-def write(frame: Frame, body: Sequence[Statement]) -> Written:
-    """What the statements write, one after the other."""
-    pieces: list[Written] = []
+def pieces_of(frame: Frame, body: Sequence[Statement]) -> list[Piece]:
+    """The same in pieces."""
+    pieces: list[Piece] = []
     _write_into(frame, body, pieces)
-    return joined(pieces)
+    return pieces
 
 
-def joined(pieces: list[Written]) -> Written:
-    """Pieces as one text a row; neighbours that are the same for all rows are joined first."""
-    merged: list[Written] = []
-    for piece in pieces:
-        if isinstance(piece, str) and merged and isinstance(merged[-1], str):
-            merged[-1] += piece
-        elif piece != "" or not isinstance(piece, str):
-            merged.append(piece)
-    if len(merged) < 2:
-        return merged[0] if merged else ""
-    return pc.binary_join_element_wise(*(pa.scalar(one) if isinstance(one, str) else one for one in merged), "")
-
-
-def _write_into(frame: Frame, body: Sequence[Statement], pieces: list[Written]) -> None:
+def _write_into(frame: Frame, body: Sequence[Statement], pieces: list[Piece]) -> None:
     for statement in body:
         if isinstance(statement, Text):
             pieces.append(statement.text)
@@ -59,23 +48,23 @@ def _write_into(frame: Frame, body: Sequence[Statement], pieces: list[Written]) 
             STATEMENTS[type(statement)](frame, statement, pieces)  # type: ignore[operator]
 
 
-def _show(frame: Frame, statement: Show, pieces: list[Written]) -> None:
+def _show(frame: Frame, statement: Show, pieces: list[Piece]) -> None:
     texts: Texts = shown(frame, statement.value, escaped=statement.escape)
     frame.defer(texts.faulty)
     if texts.null is not None and texts.null.any():
         frame.leave(statement.null_branch, texts.null)
-    pieces.append(texts.texts)
+    pieces.append(column(texts.texts, texts.rows))
 
 
-def _mark(frame: Frame, statement: Mark, pieces: list[Written]) -> None:
+def _mark(frame: Frame, statement: Mark, pieces: list[Piece]) -> None:
     frame.leave(statement.branch)
 
 
-def _opaque(frame: Frame, statement: Opaque, pieces: list[Written]) -> None:
+def _opaque(frame: Frame, statement: Opaque, pieces: list[Piece]) -> None:
     frame.defer(np.ones(frame.size, np.bool_))
 
 
-def _bind(frame: Frame, statement: Bind, pieces: list[Written]) -> None:
+def _bind(frame: Frame, statement: Bind, pieces: list[Piece]) -> None:
     value = frame.value(statement.value)
     frame.defer(value.faulty)
     if isinstance(value.data, Lists) and value.data.stream:
@@ -83,7 +72,7 @@ def _bind(frame: Frame, statement: Bind, pieces: list[Written]) -> None:
     frame.slots[statement.slot] = value
 
 
-def _capture(frame: Frame, statement: Capture, pieces: list[Written]) -> None:
+def _capture(frame: Frame, statement: Capture, pieces: list[Piece]) -> None:
     frame.slots[statement.slot] = _as_value(write(frame, statement.body), markup=statement.markup)
 
 
@@ -91,13 +80,13 @@ def _captured(frame: Frame, expr: Captured) -> Value:
     return _as_value(write(frame, expr.body), markup=expr.markup)
 
 
-def _as_value(written: Written, *, markup: bool) -> Value:
+def _as_value(written: pa.StringArray | str, *, markup: bool) -> Value:
     if isinstance(written, str):
         return Value(Constant(written), markup=markup)
     return bounded(written, None, markup=markup)
 
 
-def _branch(frame: Frame, statement: Branch, pieces: list[Written]) -> None:
+def _branch(frame: Frame, statement: Branch, pieces: list[Piece]) -> None:
     """Each arm on its own rows, scattered back: the cost grows with rows, not with arms."""
     taken = np.full(frame.size, len(statement.arms), np.int64)
     open_: Mask = np.ones(frame.size, np.bool_)
@@ -109,19 +98,19 @@ def _branch(frame: Frame, statement: Branch, pieces: list[Written]) -> None:
         open_ = open_ & ~mine
         if not open_.any():
             break
-    parts: list[tuple[Rows | None, Frame, Written]] = []
+    parts: list[tuple[Rows | None, list[Piece], int]] = []
+    frames: list[Frame] = []
     bodies = [*((arm.body, arm.branch) for arm in statement.arms), (statement.otherwise, statement.otherwise_branch)]
     for number, (body, branch) in enumerate(bodies):
         rows = np.flatnonzero(taken == number)
-        if not len(rows):
-            parts.append((rows, frame, ""))
-            continue
         whole = len(rows) == frame.size
-        inner = frame if whole else frame.part(rows)
-        inner.leave(branch)
-        parts.append((None if whole else rows, inner, write(inner, body)))
-    pieces.append(scattered(frame.size, [(rows, written) for rows, _, written in parts]))
-    _merge(frame, statement, taken, [inner for _, inner, _ in parts])
+        inner = frame if whole or not len(rows) else frame.part(rows)
+        frames.append(inner)
+        if len(rows):
+            inner.leave(branch)
+            parts.append((None if whole else rows, pieces_of(inner, body), inner.size))
+    pieces += branched(parts)
+    _merge(frame, statement, taken, frames)
 
 
 def _tested(frame: Frame, arm: Arm, open_: Mask) -> Truth:
@@ -133,30 +122,6 @@ def _tested(frame: Frame, arm: Arm, open_: Mask) -> Truth:
     true[rows] = found.true
     wrong[rows] = False if found.faulty is None else found.faulty
     return Truth(true, wrong)
-
-
-def scattered(size: int, parts: Sequence[tuple[Rows | None, Written]]) -> Written:
-    """What the rows of each part write, put where the rows belong. Rows of None: all of them."""
-    for rows, written in parts:
-        if rows is None or len(rows) == size:
-            return written
-    if all(written == "" for _, written in parts if isinstance(written, str)) and all(
-        isinstance(written, str) for _, written in parts
-    ):
-        return ""
-    source = np.zeros(size, np.int64)
-    arrays, base = [], 0
-    for rows, written in parts:
-        if rows is None or not len(rows):
-            continue
-        if isinstance(written, str):
-            arrays.append(pa.array([written], pa.string()))
-            source[rows] = base
-        else:
-            arrays.append(written)
-            source[rows] = base + np.arange(len(rows))
-        base += len(arrays[-1])
-    return pa.concat_arrays(arrays).take(pa.array(source))
 
 
 def _merge(frame: Frame, statement: Branch, taken: Rows, arms: Sequence[Frame]) -> None:
@@ -174,7 +139,7 @@ def _merge(frame: Frame, statement: Branch, taken: Rows, arms: Sequence[Frame]) 
         frame.slots[merge.slot] = faulty(frame) if merged is None else merged
 
 
-def _loop(frame: Frame, statement: Loop, pieces: list[Written]) -> None:
+def _loop(frame: Frame, statement: Loop, pieces: list[Piece]) -> None:
     """The body on all items of all rows at once, then each row's texts joined without a copy."""
     items = frame.value(statement.items)
     frame.defer(items.wrong)
@@ -184,21 +149,19 @@ def _loop(frame: Frame, statement: Loop, pieces: list[Written]) -> None:
         return
     frame.defer(lists.null)
     steps, lengths = _steps(frame, statement, lists)
-    written: Written = ""
+    written: pa.StringArray | str = ""
     if steps.size:
         steps.leave(statement.branch)
         written = write(steps, statement.body)
-    by_row = _by_row(written, lengths)
+    by_row = column(_by_row(written, lengths))
     empty = np.flatnonzero(lengths == 0)
     if statement.otherwise_branch is None or not len(empty):
         pieces.append(by_row)
         return
     inner = frame.part(empty)
     inner.leave(statement.otherwise_branch)
-    otherwise = write(inner, statement.otherwise)
-    full = np.flatnonzero(lengths)
-    rest = by_row if isinstance(by_row, str) else by_row.take(pa.array(full))
-    pieces.append(scattered(frame.size, [(full, rest), (empty, otherwise)]))
+    otherwise = branched([(empty, pieces_of(inner, statement.otherwise), inner.size)])
+    pieces += [by_row, *otherwise]  # rows with steps write the first, the others the rest
 
 
 def steps_of(frame: Frame, statement: Loop) -> Frame | None:
@@ -227,26 +190,26 @@ def _steps(frame: Frame, statement: Loop, lists: Lists) -> tuple[Frame, Rows]:
     return steps, lengths
 
 
-def _taken(lists: Lists, positions: Rows) -> object:
+def _taken(lists: Lists, positions: Rows) -> Data:
     """The items at `positions`; without a copy where they are one stretch of them."""
     items = lists.items
-    if isinstance(items, pa.Array) and len(positions) and positions[-1] - positions[0] == len(positions) - 1:
-        if (np.diff(positions) == 1).all():
-            return items.slice(int(positions[0]), len(positions))
+    count = len(positions)
+    in_order = count and positions[-1] - positions[0] == count - 1 and (np.diff(positions) == 1).all()
+    if in_order and isinstance(items, pa.Array):
+        return items.slice(int(positions[0]), count)
+    if in_order and isinstance(items, Structs) and items.rows is None:
+        return Structs(items.array.slice(int(positions[0]), count))
     return take(items, positions)
 
 
-def _by_row(written: Written, lengths: Rows) -> Written:
-    """The texts of each row's steps as one: new offsets over the same bytes."""
-    offsets = np.concatenate(([0], np.cumsum(lengths)))
+def _by_row(written: pa.StringArray | str, lengths: Rows) -> pa.StringArray | str:
+    """The texts of each row's steps as one."""
     if isinstance(written, str):
         if not written:
             return ""
         repeated = [written * count for count in range(int(lengths.max(initial=0)) + 1)]
         return pa.array(repeated, pa.string()).take(pa.array(lengths))
-    _, ends, data = written.buffers()
-    starts = np.frombuffer(ends, np.int32)[written.offset : written.offset + len(written) + 1]
-    return pa.StringArray.from_buffers(len(lengths), pa.py_buffer(starts[offsets]), data)
+    return by_stretch(written, np.concatenate(([0], np.cumsum(lengths))))
 
 
 STATEMENTS: dict[type, Callable[..., None]] = {

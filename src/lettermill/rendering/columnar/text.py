@@ -42,11 +42,19 @@ class Texts:
     faulty: Mask | None = None
     markup: bool = False
 
+    rows: Rows | None = None  # the rows of `texts` that are meant; None: all
+
     def take(self, rows: Rows) -> "Texts":
-        """Those of some rows."""
-        texts = self.texts if isinstance(self.texts, str) else self.texts.take(pa.array(rows))
+        """Those of some rows; no text is copied."""
         null, faulty = (None if mask is None else mask[rows] for mask in (self.null, self.faulty))
-        return Texts(texts, null, faulty, self.markup)
+        own = None if isinstance(self.texts, str) else rows if self.rows is None else self.rows[rows]
+        return Texts(self.texts, null, faulty, self.markup, own)
+
+    def column(self) -> pa.StringArray | pa.StringScalar:
+        """The texts as Arrow's functions take them."""
+        if isinstance(self.texts, str):
+            return pa.scalar(self.texts, pa.string())
+        return self.texts if self.rows is None else self.texts.take(pa.array(self.rows))
 
 
 def shown(frame: Frame, expr: Expr, *, escaped: bool) -> Texts:
@@ -76,13 +84,9 @@ def _chosen(frame: Frame, test: Mask, faulty: Mask | None, then: Expr, otherwise
         shown(frame, otherwise, escaped=escaped)
     )  # fmt: skip
     sides = ((first, test), (second, ~test))
-    texts = pc.if_else(
-        pa.array(test), *(pa.scalar(one.texts) if isinstance(one.texts, str) else one.texts for one, _ in sides)
-    )
+    texts = pc.if_else(pa.array(test), first.column(), second.column())
     null = either(*(within(one.null, rows) for one, rows in sides))
     wrong = either(faulty, *(within(one.faulty, rows) for one, rows in sides))
-    if isinstance(texts, pa.Scalar):
-        texts = texts.as_py()
     return Texts(texts, null, wrong, first.markup if otherwise is None else first.markup and second.markup)
 
 
@@ -145,16 +149,33 @@ def escape_texts(texts: Texts) -> Texts:
     """Markup's five characters as entities; nothing is done where none of them occurs."""
     if isinstance(texts.texts, str):
         return Texts(str(escape(texts.texts)), texts.null, texts.faulty, True)
-    return Texts(escaped_array(texts.texts), texts.null, texts.faulty, True)
+    return Texts(escaped_array(texts.texts), texts.null, texts.faulty, True, texts.rows)
 
 
 def escaped_array(array: pa.StringArray) -> pa.StringArray:
-    """The strings with markup's five characters as entities."""
+    """The strings with markup's five characters as entities: replaced in the bytes of all strings at once."""
     data = bytes_of(array)
-    for byte, character, entity in ENTITIES:
-        if byte in data:
-            array = pc.replace_substring(array, character, entity)
-    return array
+    found = [(byte, entity.encode()) for byte, _, entity in ENTITIES if byte in data]
+    if not found:
+        return array
+    bytes_ = np.frombuffer(data, np.uint8)
+    starts = np.frombuffer(array.buffers()[1], np.int32)[array.offset : array.offset + len(array) + 1]
+    starts = starts - starts[0]
+    offsets = starts.astype(np.int64)
+    for byte, entity in found:
+        offsets += np.searchsorted(np.flatnonzero(bytes_ == byte[0]), starts) * (len(entity) - 1)
+        data = data.replace(byte, entity)
+    if offsets[-1] >= 2**31:
+        raise OverflowError("too many bytes for one array")
+    return with_nulls_of(array, pa.py_buffer(offsets.astype(np.int32)), pa.py_buffer(data))
+
+
+def with_nulls_of(array: pa.StringArray, offsets: pa.Buffer, data: pa.Buffer) -> pa.StringArray:
+    """Other strings that are null where those of `array` are."""
+    validity = None
+    if array.null_count:
+        validity = pa.py_buffer(np.packbits(array.is_valid().to_numpy(zero_copy_only=False), bitorder="little"))
+    return pa.StringArray.from_buffers(len(array), offsets, data, validity)
 
 
 def bytes_of(array: pa.StringArray) -> bytes:
@@ -176,8 +197,7 @@ def concat(frame: Frame, expr: Concat) -> Value:
     wrong = either(*(texts.faulty for texts in parts))
     if all(isinstance(texts.texts, str) for texts in parts):
         return Value(Constant("".join(str(texts.texts) for texts in parts)), None, wrong, markup)
-    pieces = [pa.scalar(one.texts) if isinstance(one.texts, str) else one.texts for one in parts]
-    return bounded(pc.binary_join_element_wise(*pieces, ""), wrong, markup=markup)
+    return bounded(pc.binary_join_element_wise(*(one.column() for one in parts), ""), wrong, markup=markup)
 
 
 def bounded(texts: pa.StringArray, wrong: Mask | None, *, markup: bool = False) -> Value:

@@ -1,0 +1,145 @@
+"""What rows write, in pieces that are copied once: the text of a body is gathered from all of them by one take.
+
+A piece is a str (all rows write it) or a Column. A body is a list of pieces.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from lettermill.rendering.columnar.values import Rows
+
+MAX_PIECES = 6
+"""An arm of more pieces is gathered into one before it is put among those of its branch."""
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """Rows (None: all) that write what stands in `source` (a str: the same for all), at the places `at` (None: one
+    after the other)."""
+
+    rows: Rows | None
+    source: pa.StringArray | str
+    at: Rows | None = None
+
+
+@dataclass(frozen=True)
+class Column:
+    """One text for each row, from several sources; rows that are in none write nothing."""
+
+    stretches: tuple[Stretch, ...]
+
+    def within(self, rows: Rows) -> tuple[Stretch, ...]:
+        """The stretches, where this column's rows are the rows `rows` of a wider one."""
+        return tuple(
+            Stretch(rows if one.rows is None else rows[one.rows], one.source, one.at) for one in self.stretches
+        )
+
+
+Piece = str | Column
+
+
+def column(texts: pa.StringArray | str, at: Rows | None = None) -> Piece:
+    """A text for each row, as a piece."""
+    return texts if isinstance(texts, str) else Column((Stretch(None, texts, at),))
+
+
+def merged(pieces: Sequence[Piece]) -> list[Piece]:
+    """The pieces without empty ones, neighbours that all rows write made one."""
+    joined: list[Piece] = []
+    for piece in pieces:
+        if isinstance(piece, str) and joined and isinstance(joined[-1], str):
+            joined[-1] += piece
+        elif piece != "":
+            joined.append(piece)
+    return joined
+
+
+def branched(parts: Sequence[tuple[Rows | None, Sequence[Piece], int]]) -> list[Piece]:
+    """The pieces of a branch: rows of the whole, the pieces of their arm, and how many rows they are.
+
+    Rows of None: all. The arms' pieces stand side by side: the first of each are one column, and so on.
+    """
+    for rows, pieces, _ in parts:
+        if rows is None:
+            return list(pieces)
+    columns: list[list[Stretch]] = []
+    for rows, pieces, size in parts:
+        assert rows is not None
+        few = merged(pieces)
+        if len(few) > MAX_PIECES:
+            few = [column(gathered(size, few))]
+        columns += [[] for _ in range(len(few) - len(columns))]
+        for place, piece in enumerate(few):
+            columns[place] += [Stretch(rows, piece)] if isinstance(piece, str) else piece.within(rows)
+    return [Column(tuple(stretches)) for stretches in columns]
+
+
+def gathered(size: int, pieces: Sequence[Piece]) -> pa.StringArray | str:
+    """The pieces of each row as one text."""
+    few = merged(pieces)
+    if not few or (len(few) == 1 and isinstance(few[0], str)):
+        return few[0] if few else ""  # type: ignore[return-value]
+    if len(few) == 1 and isinstance(few[0], Column) and _is_whole(few[0]):
+        one = few[0].stretches[0]
+        return one.source if one.at is None else one.source.take(pa.array(one.at))  # type: ignore[union-attr]
+    shelf = Shelf()
+    places = np.empty((size, len(few)), np.int32)
+    for number, piece in enumerate(few):
+        shelf.place(piece, places[:, number])
+    taken = pc.take(shelf.array(), pa.array(places.reshape(-1)), boundscheck=False)
+    return by_stretch(taken, np.arange(0, size * len(few) + 1, len(few)))
+
+
+def _is_whole(one: Column) -> bool:
+    return len(one.stretches) == 1 and one.stretches[0].rows is None
+
+
+def by_stretch(texts: pa.StringArray, ends: Rows) -> pa.StringArray:
+    """The texts from `ends[i]` up to `ends[i + 1]` as one, for each i: new offsets over the same bytes."""
+    _, offsets, data = texts.buffers()
+    own = np.frombuffer(offsets, np.int32)[texts.offset : texts.offset + len(texts) + 1]
+    return pa.StringArray.from_buffers(len(ends) - 1, pa.py_buffer(own[ends]), data)
+
+
+class Shelf:
+    """The sources of a text side by side, and where each begins."""
+
+    def __init__(self) -> None:
+        self.sources: list[pa.StringArray] = []
+        self.known: dict[int | str, int] = {}
+        self.size = 0
+
+    def place(self, piece: Piece, places: npt.NDArray[np.int32]) -> None:
+        """Write for each row where on the shelf its text stands."""
+        if isinstance(piece, str):
+            places[:] = self._of(piece)
+            return
+        if piece.stretches[0].rows is not None:
+            places[:] = self._of("")
+        for one in piece.stretches:
+            start = self._of(one.source)
+            if isinstance(one.source, str):
+                places[slice(None) if one.rows is None else one.rows] = start
+            else:
+                end = start + len(one.source)
+                texts = np.arange(start, end, dtype=np.int32) if one.at is None else one.at + start
+                places[slice(None) if one.rows is None else one.rows] = texts
+
+    def array(self) -> pa.StringArray:
+        """All sources, one after the other."""
+        return pa.concat_arrays(self.sources)
+
+    def _of(self, source: pa.StringArray | str) -> int:
+        key = source if isinstance(source, str) else id(source)
+        start = self.known.get(key)
+        if start is None:
+            array = pa.array([source], pa.string()) if isinstance(source, str) else source
+            start = self.known[key] = self.size
+            self.sources.append(array)
+            self.size += len(array)
+        return start
