@@ -37,12 +37,11 @@ def seen(array: pa.Array) -> pa.Array:
     return array if array.type == type_ else array.cast(type_, safe=False)
 
 
-def python_rows(columns: Mapping[str, pa.Array], missing: pa.Array | None) -> Iterable[dict[str, Any]]:
+def python_rows(columns: Mapping[str, pa.Array], missing: pa.Array | None, size: int) -> Iterable[dict[str, Any]]:
     """One dictionary for each row, without what `missing` (a list of paths for each row) says was not there."""
     lists = [in_python(column.to_pylist(maps_as_pydicts="lossy"), column.type) for column in columns.values()]
-    size = len(lists[0]) if lists else 0
     paths = missing.to_pylist() if missing is not None else [None] * size
-    for row, gone in zip(zip(*lists, strict=True), paths, strict=True):
+    for row, gone in zip(zip(*lists, strict=True) if lists else [()] * size, paths, strict=True):
         inputs = dict(zip(columns, row, strict=True))
         for path in gone or ():
             leave_out(inputs, path)

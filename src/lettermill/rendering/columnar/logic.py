@@ -64,6 +64,9 @@ def _truth(frame: Frame, expr: Expr) -> Truth:
         reached = left.true if isinstance(expr, And) else ~left.true
         both = left.true & right.true if isinstance(expr, And) else left.true | right.true
         return Truth(both, either(left.faulty, within(right.faulty, reached)))
+    if isinstance(expr, Conditional) and expr.otherwise is None and id(expr) not in frame.chunk.program.moving:
+        test, then = truth(frame, expr.test), truth(frame, expr.then)
+        return Truth(test.true & then.true, either(test.faulty, within(then.faulty, test.true)))
     value = frame.value(expr)
     return Truth(truthy(value.data, frame.size, rule=frame.chunk.program.plan.rules.falsy), value.wrong)
 
@@ -73,9 +76,10 @@ def truthy(data: Data, size: int, *, rule: str) -> Mask:
     if isinstance(data, Constant):
         false = data.value is None or data.value is False or (rule == "python" and not data.value)
         return np.full(size, not false)
-    there = ~null_mask(data, size)
     if isinstance(data, pa.Array) and pa.types.is_boolean(data.type):
-        return pc.fill_null(data, False).to_numpy(zero_copy_only=False)
+        data = pc.fill_null(data, False) if data.null_count else data
+        return data.to_numpy(zero_copy_only=False)
+    there = ~null_mask(data, size)
     if rule != "python" or isinstance(data, Structs):
         return there
     if isinstance(data, Lists):
@@ -163,6 +167,9 @@ def _not(frame: Frame, expr: Not) -> Value:
 
 def _compare(frame: Frame, expr: Compare) -> Value:
     left = frame.value(expr.of)
+    if len(expr.links) == 1:
+        operator, operand = expr.links[0]
+        return compared(frame, expr, operator, left, frame.value(operand))
     true, faulty = np.ones(frame.size, np.bool_), None
     for operator, operand in expr.links:
         right = frame.value(operand)

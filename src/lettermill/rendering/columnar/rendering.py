@@ -38,9 +38,7 @@ def render(program: Program, columns: Mapping[str, pa.Array], missing: pa.Array 
 
 def render_rowwise(program: Program, columns: Mapping[str, pa.Array], missing: pa.Array | None, size: int) -> Written:
     """Render messages by the library alone."""
-    outcomes = [program.library.render(inputs) for inputs in python_rows(columns, missing)]
-    if not columns:
-        outcomes = [program.library.render({})] * size
+    outcomes = [program.library.render(inputs) for inputs in python_rows(columns, missing, size)]
     return Written(
         pa.array([one.text for one in outcomes], pa.string()),
         pa.array([one.fault for one in outcomes], pa.string()),

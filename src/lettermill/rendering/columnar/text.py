@@ -80,14 +80,13 @@ def _chosen(frame: Frame, test: Mask, faulty: Mask | None, then: Expr, otherwise
     if test.all() and faulty is None:
         return shown(frame, then, escaped=escaped)
     first = shown(frame, then, escaped=escaped)
-    second = Texts("", None, np.ones(frame.size, np.bool_)) if otherwise is None else (
-        shown(frame, otherwise, escaped=escaped)
-    )  # fmt: skip
+    nothing = Texts("", markup=True)  # `x if y` without an else prints nothing where y is false
+    second = nothing if otherwise is None else shown(frame, otherwise, escaped=escaped)
     sides = ((first, test), (second, ~test))
     texts = pc.if_else(pa.array(test), first.column(), second.column())
     null = either(*(within(one.null, rows) for one, rows in sides))
     wrong = either(faulty, *(within(one.faulty, rows) for one, rows in sides))
-    return Texts(texts, null, wrong, first.markup if otherwise is None else first.markup and second.markup)
+    return Texts(texts, null, wrong, first.markup and second.markup)
 
 
 def printed(frame: Frame, expr: Expr, value: Value) -> Texts:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -87,7 +88,7 @@ class Value:
 def either(*masks: Mask | None) -> Mask | None:
     """Rows of any of the masks."""
     some = [mask for mask in masks if mask is not None]
-    return np.logical_or.reduce(some) if len(some) > 1 else some[0] if some else None
+    return reduce(np.logical_or, some) if some else None
 
 
 def within(mask: Mask | None, limits: Mask) -> Mask | None:

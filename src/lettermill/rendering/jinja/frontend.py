@@ -36,6 +36,10 @@ from lettermill.rendering.plan.nodes import (
 
 RULES = Rules(falsy="python", null_text="None", true_text="True", false_text="False", missing="fault")
 Body = tuple[Statement, ...]
+TEXT_FILTERS = (
+    "capitalize", "e", "escape", "format", "lower", "replace", "string", "striptags", "title", "trim", "truncate",
+    "upper", "urlencode",
+)  # fmt: skip
 
 
 def plan_of(
@@ -206,6 +210,8 @@ class FrontEnd:
         return (Capture(slot.slot, name, body, self.draft.autoescape, place=at),)
 
     def _filter_block(self, node: nodes.FilterBlock, scope: Scope) -> Body:
+        if node.filter.name not in TEXT_FILTERS:
+            raise refused(f"a filter block must give a text, which {node.filter.name} does not", node, scope)
         value = self._filtered(node.filter, self.body(node.body, scope.inner()), scope)
         return (Show(value, False, "an expression", None, place=scope.at(node)),)
 

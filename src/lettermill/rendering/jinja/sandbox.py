@@ -44,6 +44,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
             autoescape=part == "html" if autoescape is None else autoescape,
             undefined=StrictUndefined,
             auto_reload=False,
+            optimized=False,  # or a branch's id, which is a constant, would be left when its file is compiled
             **OPTIONS,
         )
         self.part = part
@@ -144,8 +145,10 @@ def shown(environment: Sandbox, value: Any, name: str, branch: str) -> Any:
     """Note a null that is printed; refuse by name what is missing, or has no text of its own."""
     if value is None:
         environment.trace.branches[branch] = None
-    elif isinstance(value, Undefined):
+    elif isinstance(value, StrictUndefined):
         raise RenderFault(f"{name} is missing")
+    elif isinstance(value, Undefined):
+        return ""  # what `x if y` without an else is where y is false
     elif isinstance(value, Iterator):
         raise RenderFault(f"{name} was printed before it was made a list: add | list")
     elif not isinstance(value, PRINTED):
