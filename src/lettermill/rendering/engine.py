@@ -5,7 +5,7 @@ import platform
 from hashlib import sha256
 from importlib.metadata import version
 
-PACKAGES = ("jinja2", "markupsafe", "babel", "css-inline", "tzdata")
+PACKAGES = ("jinja2", "markupsafe", "python-liquid", "python-dateutil", "babel", "css-inline", "tzdata")
 
 
 def engine_fingerprint(code: str) -> str:

@@ -1,0 +1,202 @@
+"""Liquid's loops as those of a plan: for, tablerow, cycle."""
+
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+from liquid.ast import Node
+from liquid.builtin.expressions import LoopExpression
+from liquid.builtin.expressions import primitive as basic
+from liquid.builtin.tags.cycle_tag import CycleNode
+from liquid.builtin.tags.for_tag import ForNode
+from liquid.builtin.tags.tablerow_tag import TablerowNode
+from liquid.expression import Expression
+
+from lettermill.rendering.liquid.arms import arms_of
+from lettermill.rendering.liquid.expressions import column_of, last_column, row_of
+from lettermill.rendering.liquid.scopes import MAX_DEPTH, LoopVariable, Scope, refused
+from lettermill.rendering.plan.nodes import (
+    And,
+    Arithmetic,
+    Arm,
+    Branch,
+    Cycle,
+    Expr,
+    Literal,
+    Loop,
+    LoopState,
+    Not,
+    Opaque,
+    Place,
+    Show,
+    Slice,
+    Statement,
+    Text,
+)  # fmt: skip
+from lettermill.rendering.plan.reading import is_list
+
+if TYPE_CHECKING:
+    from lettermill.rendering.liquid.frontend import FrontEnd
+
+Body = tuple[Statement, ...]
+
+
+class Loops:
+    """Translates loops; `writer` writes their bodies."""
+
+    def __init__(self, writer: "FrontEnd") -> None:
+        self.writer = writer
+        self.draft = writer.draft
+        self.cycles: dict[object, int] = {}  # how many tags go through the values of each group
+
+    def repeated(self, node: ForNode, scope: Scope) -> Body:
+        """`for`, with its `else`."""
+        block, *otherwise = arms_of(node)
+        at = scope.at(node.token)
+        items = self._items(node.expression, scope)
+        names = self.writer.files.assigned([*node.block.nodes, *(otherwise[0].block.nodes if otherwise else ())])
+        branch = self.writer.branch_of(block, scope)
+        name = f"{node.expression.identifier}-{node.expression.iterable}"
+        loop = LoopVariable(self.draft.loop(), scope.loops + 1, name, scope.loop)
+        self.forget(names, "what an earlier step of a loop assigned", at, scope)
+        inner = self.step(node, loop, items, "forloop", scope)
+        item = inner.front[str(node.expression.identifier)]
+        body = self.writer.block(node.block, inner.inner(loop=loop))
+        self.forget(names, "what a loop assigned", at, scope)
+        other: Body = ()
+        other_branch = None
+        if otherwise:
+            other_branch = self.writer.branch_of(otherwise[0], scope)
+            other = self.writer.block(otherwise[0].block, scope.inner(steady=False))
+            self.forget(names, "what a loop assigned", at, scope)
+        written = Loop(
+            loop.number, item.slot, item.name, items, body, None, other, branch, other_branch, place=at,  # type: ignore[union-attr]
+        )  # fmt: skip
+        return (written,)
+
+    def table(self, node: TablerowNode, scope: Scope) -> Body:
+        """`tablerow`: a loop that writes the rows and cells of a table around what its body writes."""
+        columns = self._columns(node.expression)
+        at = scope.at(node.token)
+        (block,) = arms_of(node)
+        items = self._items(node.expression, scope)
+        names = self.writer.files.assigned(node.block.nodes)
+        branch = self.writer.branch_of(block, scope)
+        loop = LoopVariable(self.draft.loop(), scope.loops + 1, columns=columns or 0)
+        self.forget(names, "what an earlier step of a loop assigned", at, scope)
+        inner = self.step(node, loop, items, "tablerowloop", scope)
+        item = inner.front[str(node.expression.identifier)]
+        cell = self.writer.block(node.block, inner)
+        self.forget(names, "what a loop assigned", at, scope)
+        body = _cell(cell, loop, at) if columns is not None else (Opaque("a tablerow's columns", place=at), *cell)
+        return (Loop(loop.number, item.slot, item.name, items, body, branch=branch, place=at),)  # type: ignore[union-attr]
+
+    def cycle(self, node: CycleNode, scope: Scope) -> Body:
+        """`cycle`: by the step of the loop, where it is in one loop, is reached in each step and alone in its group.
+
+        Elsewhere what it writes depends on how often the group was reached before.
+        """
+        group = self._group(node)
+        self.cycles[group] = self.cycles.get(group, 0) + 1
+        at = scope.at(node.token)
+        values = tuple(self.writer.expr(one, scope) for one in node.args)
+        loop = scope.loop
+        alone = group is not None and self.cycles[group] == 1
+        if loop is None or loop.depth != 1 or not scope.steady or not alone or scope.isolated:
+            return (Opaque("the tag cycle", place=at),)
+        shown = Cycle(loop.number, values, loop.depth, place=at)
+        return (Show(shown, self.draft.autoescape, "an expression", None, place=at),)
+
+    def step(self, node: Node, loop: LoopVariable, items: Expr, variable: str, scope: Scope) -> Scope:
+        """The scope of a loop's body."""
+        if scope.depth >= MAX_DEPTH:
+            raise refused("loops and includes nest too deep", node.token, scope, "take one out")
+        name = str(node.expression.identifier)  # type: ignore[attr-defined]
+        inner = scope.inner(loops=scope.loops + 1, depth=scope.depth + 1, steady=scope.loops == 0)
+        item = self.draft.slot(name, inner, self.draft.reader.known(items).element())
+        return inner.inner(front={**scope.front, variable: loop, name: item})
+
+    def forget(self, names: list[str], why: str, at: Place, scope: Scope) -> None:
+        """Names whose value depends on how far a loop has come."""
+        for name in names:
+            scope.local.names[name] = self.draft.opaque(why, at)
+
+    def _items(self, node: LoopExpression, scope: Scope) -> Expr:
+        at = scope.at(node.token)
+        items = self.writer.expressions.items(node.iterable, scope)
+        type_ = self.draft.reader.known(items).type
+        if isinstance(items, Literal) or (type_ is not None and not (is_list(type_) or pa.types.is_null(type_))):
+            return self.draft.opaque("a loop over what is no list", at)
+        stretch = _stretch(node)
+        if stretch is None:
+            return self.draft.opaque("a loop's limit or offset that is no number of the template", at)
+        if stretch != (0, 0):
+            start, stop = (Literal(one, place=at) for one in stretch)
+            items = Slice(items, start, stop if stop.value else None, place=at)
+        if node.reversed:
+            items = Slice(items, None, None, Literal(-1, place=at), place=at)
+        return items
+
+    def _columns(self, node: LoopExpression) -> int | None:
+        """The columns of a tablerow: 0 for as many as there are items, None where the template does not say."""
+        if node.cols is None:
+            return 0
+        return _number(node.cols) or None
+
+    def _group(self, node: CycleNode) -> object:
+        """What tells groups apart; None where data does."""
+        if node.group is not None:
+            return ("group", node.group.value) if isinstance(node.group, basic.Literal) else None
+        if all(isinstance(one, basic.Literal) for one in node.args):
+            return ("values", str([one.evaluate(_PLAIN) for one in node.args]))  # type: ignore[arg-type]
+        return None
+
+
+class _Plain:
+    autoescape = False
+
+
+_PLAIN: Any = _Plain()
+
+
+def _stretch(node: LoopExpression) -> tuple[int, int] | None:
+    """Where a loop begins, and where it stops (0: at the end); None where the template does not say in numbers.
+
+    A `limit: 0` without an offset is none to python-liquid.
+    """
+    limit, offset = (None if one is None else _number(one) for one in (node.limit, node.offset))
+    if (limit is None and node.limit is not None) or (offset is None and node.offset is not None):
+        return None
+    start = offset or 0
+    return start, 0 if limit is None else start + limit
+
+
+def _number(node: Expression) -> int | None:
+    """A whole number of the template, from 0 on."""
+    return node.value if isinstance(node, basic.IntegerLiteral) and node.value >= 0 else None
+
+
+def _cell(cell: Body, loop: LoopVariable, at: Place) -> Body:
+    """A step of a tablerow: the table's beginning before the first, a cell, the row's end, the table's end."""
+    first, last = (LoopState(loop.number, name, loop.depth, place=at) for name in ("first", "last"))
+    one = Literal(1, place=at)
+    column = Arithmetic("+", column_of(loop, at), one, place=at)
+    next_row = Arithmetic("+", row_of(loop, at), one, place=at)
+    ends = And(last_column(loop, at), Not(last, place=at), place=at)
+    return (
+        Branch((Arm(first, (Text('<tr class="row1">\n', place=at),), None),), place=at),
+        Text('<td class="col', place=at),
+        Show(column, False, "an expression", None, place=at),
+        Text('">', place=at),
+        *cell,
+        Text("</td>", place=at),
+        Branch((Arm(ends, _next_row(next_row, at), None),), place=at),
+        Branch((Arm(last, (Text("</tr>\n", place=at),), None),), place=at),
+    )
+
+
+def _next_row(row: Expr, at: Place) -> Body:
+    return (
+        Text('</tr>\n<tr class="row', place=at),
+        Show(row, False, "an expression", None, place=at),
+        Text('">', place=at),
+    )
