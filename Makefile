@@ -15,7 +15,7 @@ demo: $(READY)  ## from real data to payload files and var/demo/report.html
 	@$(RUN) -m demo.run
 
 test: $(READY)  ## the suite
-	@$(RUN) -m pytest -m "not acceptance"
+	@$(RUN) -m pytest -m "not acceptance" -n 2 --dist loadfile
 
 acceptance: $(READY)  ## what is slow and real: a cluster, kills, the figures of the full data
 	@$(RUN) -m pytest -m acceptance

@@ -11,7 +11,7 @@ from tests.acceptance.conftest import PIPELINE, finish, kill, lake_of, start
 
 pytestmark = pytest.mark.acceptance
 
-KILLS = 6
+KILLS = 4
 OF_THE_RUN = {"ingested_at", "first_seen", "model_version", "versions"}
 """Columns that tell when and by which attempt a row was made: the clock, and numbers that a registry gives out."""
 
