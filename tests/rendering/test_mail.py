@@ -42,7 +42,7 @@ def compared(template, *rows, missing=None):
     inputs, gone = pa.array(rows, INPUTS), pa.array(missing or [[]] * len(rows), pa.list_(pa.string()))
     mails = Mail(template, INPUTS).render(inputs, gone)
     columns = dict(zip((INPUTS.field(i).name for i in range(INPUTS.num_fields)), inputs.flatten(), strict=True))
-    expected = [renderer(template).render(row) for row in python_rows(columns, gone)]
+    expected = [renderer(template).render(row) for row in python_rows(columns, gone, len(rows))]
     found = [came_to(mails, row) for row in range(len(rows))]
     assert found == [(dict(one.parts), list(one.branches), one.fault, one.fault_part) for one in expected]
     return found

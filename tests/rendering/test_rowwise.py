@@ -29,17 +29,19 @@ def test_html_is_escaped_and_text_is_not(template_of):
     assert (parts["html"], parts["text"]) == ("Ben &amp; &lt;b&gt;", "Ben & <b>")
 
 
-def test_branches_tell_which_way_a_message_came(rendered):
+def test_branches_tell_which_way_a_message_came(template_of):
     source = (
         "{% if coupon %}a{% elif picks %}\n{% for p in picks %}{% include 'p.j2' %}{% endfor %}{% else %}c{% endif %}"
     )
     files = {"p.j2": "{% if p.url %}u{% else %}n{% endif %}"}
     picks = [{"name": "x", "url": None}, {"name": "y", "url": "https://y"}]
 
-    assert rendered(source, files=files, coupon={}, picks=picks).branches == (
+    mail = renderer(template_of(html=source, text="Hello", files=files))
+
+    assert mail.render({"coupon": {}, "picks": picks}).branches == (
         "html:1.elif", "html:2.for", "html:p.j2", "html:p.j2:1.if", "html:p.j2:1.else"
     )  # fmt: skip
-    assert rendered(source, files=files, coupon={}, picks=[]).branches == ("html:1.else",)
+    assert mail.render({"coupon": {}, "picks": []}).branches == ("html:1.else",)
 
 
 @pytest.mark.parametrize(
@@ -81,17 +83,29 @@ def test_header_parts_refuse_line_breaks(rendered, part, broken):
     assert (outcome.fault, outcome.fault_part) == (f"a line break in the {part}", part)
 
 
-def test_a_missing_text_part_is_derived_from_the_html(rendered):
+def test_a_missing_text_part_is_derived_from_the_html_when_the_template_is_loaded(template_of):
     html = (
         "<html><head><title>T</title><style>p{}</style></head><body><div style='display:none'>pre<br>header</div>"
         "<h1>Hello  {{ first_name }}</h1><p>One<br>two &amp; <a href='https://x.example/?a=1&amp;b=2'>three</a></p>"
         "<ul><li>first</li><li><a href='mailto:a@b.example'>a@b.example</a></li></ul>"
-        "<img src='https://i' alt='Pear'></body></html>"
+        "{% include 'pick.j2' %}</body></html>"
+    )
+    pick = "{% if picks %}<p>{% set pick = picks[0] %}{{ pick.name }}</p><a href='{{ pick.url }}'>Buy</a>{% endif %}"
+    template = template_of(html=html, files={"pick.j2": pick})
+
+    assert renderer(template).render({"first_name": "A & B", "picks": [{"name": "Pear", "url": "https://p"}]}).parts[
+        "text"
+    ] == (
+        "Hello A & B\n\nOne\ntwo & three (https://x.example/?a=1&b=2)\n\nfirst\n\na@b.example\n\n"
+        "Pear\n\nBuy (https://p)"
     )
 
-    assert rendered(html, first_name="Ana").parts["text"] == (
-        "Hello Ana\n\nOne\ntwo & three (https://x.example/?a=1&b=2)\n\nfirst\n\na@b.example\n\nPear\n"
-    )
+
+def test_a_text_part_that_cannot_be_derived_is_asked_for(template_of):
+    with pytest.raises(
+        TemplateError, match=r"control tags do not stand around whole elements.*\n.*\n.*write a text part"
+    ):
+        template_of(html="{% if coupon %}<div style='display:none'>{% endif %}x</div>")
 
 
 ELSEWHERE = """
@@ -102,6 +116,7 @@ from datetime import date
 from pathlib import Path
 from hashlib import sha256
 from lettermill.rendering.templates import load_template
+from lettermill.errors import TemplateError
 from lettermill.rendering.rowwise import renderer
 folder = Path(sys.argv[1])
 inputs = {"names": SimpleNamespace(type="array<string>"), "on": SimpleNamespace(type="date")}

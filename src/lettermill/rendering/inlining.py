@@ -55,8 +55,8 @@ def inlined(source: str, *, file: str, partials: Mapping[str, str]) -> tuple[str
     return written.pop(file), written
 
 
-def _held(content: str, held: list[str], *, file: str) -> str:
-    """Put a placeholder in the place of each Jinja2 tag."""
+def hold_tags(content: str, held: list[str], *, file: str) -> str:
+    """Put a placeholder in the place of each Jinja2 tag, which goes to the end of `held`."""
     if "\ue000" in content or "\ue001" in content:
         raise TemplateError("the characters U+E000 and U+E001 are reserved", place=file, mend="write them as &#xE000;")
 
@@ -83,7 +83,7 @@ def _marked(file: str, sheet: Sheet) -> str:
         found = INCLUDE.fullmatch(sheet.held[int(match[1])])
         return _marked(found["file"], sheet) if found and found["file"] in sheet.files else match.group()
 
-    return HELD.sub(include, MARKUP.sub(mark, _held(sheet.files[file], sheet.held, file=file)))
+    return HELD.sub(include, MARKUP.sub(mark, hold_tags(sheet.files[file], sheet.held, file=file)))
 
 
 class _Marks(HTMLParser):
@@ -129,7 +129,7 @@ def _written(file: str, content: str, styles: Mapping[tuple[str, int], str]) -> 
         style = styles.get((file, next(ordinals)), "")
         return f"<{_styled(match['tag'], style, file=file)}{match['end']}" if style else match.group()
 
-    written = MARKUP.sub(write, _held(content, held, file=file))
+    written = MARKUP.sub(write, hold_tags(content, held, file=file))
     return HELD.sub(lambda match: held[int(match[1])], written)
 
 

@@ -4,22 +4,16 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from html import unescape
 from typing import Any
 
 from lettermill.rendering.jinja.rowwise import run
 from lettermill.rendering.jinja.sandbox import Sandbox
+from lettermill.rendering.links import link_fault
 from lettermill.rendering.plan.branches import null_printed
 from lettermill.rendering.templates import Template
-from lettermill.rendering.text_part import text_of
 
 HEADERS = ("subject", "preheader")
 LINE_BREAK = re.compile("[\0\n\v\f\r\x85\u2028\u2029]")
-# Data has no quotes left by then, and none stands in an attribute without them.
-ADDRESS = re.compile(r"(?:href|src|srcset|action|background|poster)\s*=\s*(?:\"([^\"]*)\"|'([^']*)')")
-SCHEME = re.compile(r"([a-z][a-z0-9+.\-]*):")
-UNSEEN = re.compile(r"[\x00-\x20]")  # browsers skip it within a scheme
-SCHEMES = ("http", "https", "mailto", "tel", "cid")
 
 
 @dataclass(frozen=True)
@@ -54,8 +48,6 @@ class Renderer:
             if fault or outcome.text is None:
                 return Rendered({}, tuple(branches), fault, part)
             written[part] = outcome.text
-        if "text" not in written:
-            written["text"] = text_of(written["html"])
         return Rendered(written, tuple(branches))
 
 
@@ -69,10 +61,4 @@ def _refused(part: str, text: str) -> str | None:
     """Why a text must not leave as this part."""
     if part in HEADERS and LINE_BREAK.search(text):
         return f"a line break in the {part}"
-    if part == "html":
-        for match in ADDRESS.finditer(text.lower()):
-            address = UNSEEN.sub("", unescape(match[1] or match[2] or ""))
-            scheme = SCHEME.match(address)
-            if scheme and scheme[1] not in SCHEMES:
-                return "a link that is none of http, https, mailto, tel and cid"
-    return None
+    return link_fault(text) if part == "html" else None

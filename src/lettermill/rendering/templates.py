@@ -14,6 +14,7 @@ from lettermill.errors import TemplateError
 from lettermill.rendering.declared import Type, type_of
 from lettermill.rendering.inlining import inlined
 from lettermill.rendering.language import Reading, read_part
+from lettermill.rendering.text_part import text_source
 
 PARTS = ("subject", "preheader", "html", "text")
 REQUIRED = ("subject", "html")
@@ -43,6 +44,8 @@ class Definition(Protocol):
 class Template:
     """One version of a campaign's template: `parts` and `partials` are compiled sources, `inputs` the paths they read.
 
+    There always is a `text` part: the campaign's own, or one that is derived from the html.
+
     `version` is a sha256 over the sources and the declared types, so equal content has one version anywhere.
     """
 
@@ -67,6 +70,7 @@ def load_template(campaign: Definition, *, folder: Path) -> Template:
     types = _types(campaign.inputs, place=str(home / "campaign.yml"))
     parts: dict[str, str] = {}
     partials: dict[str, str] = {}
+    derived: dict[str, str] = {}
     paths: set[str] = set()
     for part in (part for part in PARTS if part in campaign.parts):
         file = campaign.parts[part]
@@ -79,10 +83,14 @@ def load_template(campaign: Definition, *, folder: Path) -> Template:
         read_part(source, file=file, reading=reading, is_html=part == "html")
         included = reading.includes
         if part == "html":
+            as_written = source
             source, included = inlined(source, file=file, partials=reading.includes)
+            if "text" not in campaign.parts:
+                derived["text"] = text_source(as_written, file=file, partials=reading.includes)
         parts[part] = source
         partials = {**included, **partials} if part == "text" else {**partials, **included}
         paths |= reading.paths
+    parts |= derived
     declared = {name: one.type for name, one in campaign.inputs.items()}
     return Template(campaign.name, parts, partials, tuple(sorted(paths)), _version(parts, partials, declared))
 

@@ -1,7 +1,14 @@
-"""The text part of a mail that has none of its own, derived from its html."""
+"""The text part of a mail that has none of its own: a template too, derived from that of its html."""
 
 import re
+from collections.abc import Mapping
 from html.parser import HTMLParser
+
+from lettermill.errors import TemplateError
+from lettermill.rendering.inlining import HELD, INCLUDE, hold_tags
+from lettermill.rendering.jinja.parsing import parsed
+
+INHERITED = re.compile(r"\{%[-+]?\s*(extends|block|import|from)\b")
 
 UNSEEN = {"head", "style", "script", "title", "template"}
 VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
@@ -27,13 +34,43 @@ OWN_LINE = {
 HIDDEN = re.compile(r"display\s*:\s*none", re.IGNORECASE)
 
 
-def text_of(html: str) -> str:
-    """What a reader of `html` would read, a paragraph a line, each link with its address behind it."""
+def text_source(html: str, *, file: str, partials: Mapping[str, str]) -> str:
+    """The template of what a reader of `html` would read, a paragraph a line, each link with its address behind it.
+
+    Raises TemplateError where control tags do not stand around whole elements, or blocks are inherited.
+    """
+    mend = "write a text part of its own, and name it in the campaign's `parts`"
+    held: list[str] = []
+    whole = _whole(file, html, partials, held)
+    if any(INHERITED.match(tag) for tag in held):
+        raise TemplateError("a text part cannot be derived from inherited blocks", place=file, mend=mend)
     reader = _Reader()
-    reader.feed(html)
+    reader.feed(whole)
     reader.close()
     lines = (" ".join(line.split()) for line in "".join(reader.words).split("\n"))
-    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip() + "\n"
+    text = re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip() + "\n"
+    source = HELD.sub(lambda match: held[int(match[1])], text)
+    try:
+        parsed(source, file=file)
+    except TemplateError as error:
+        problem = "a text part cannot be derived: control tags do not stand around whole elements"
+        raise TemplateError(problem, place=file, mend=mend) from error
+    return source
+
+
+def _whole(file: str, content: str, partials: Mapping[str, str], held: list[str]) -> str:
+    """The file with placeholders for its tags, and with what it includes in its place, in a scope of its own."""
+
+    def put(match: re.Match[str]) -> str:
+        tag = held[int(match[1])]
+        included = INCLUDE.fullmatch(tag)
+        if included is None or included["file"] not in partials:
+            return match.group()
+        body = _whole(included["file"], partials[included["file"]], partials, held)
+        held.extend(["{% with %}", "{% endwith %}"])
+        return f"\ue000{len(held) - 2}\ue001{body}\ue000{len(held) - 1}\ue001"
+
+    return HELD.sub(put, hold_tags(content, held, file=file))
 
 
 class _Reader(HTMLParser):
