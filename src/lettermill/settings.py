@@ -73,6 +73,13 @@ class FilesSettings:
 
 
 @dataclass(frozen=True)
+class DeliverySettings:
+    """Hand-over. `test_addresses` are all that test mode may mail: addresses, or `@domain` for a whole domain."""
+
+    test_addresses: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class SecretsSettings:
     """References `secret://scope/key`, resolved where they are used and nowhere else."""
 
@@ -101,6 +108,7 @@ class Settings:
     secrets: SecretsSettings
     spark: SparkSettings = field(default_factory=SparkSettings)
     models: ModelsSettings = field(default_factory=ModelsSettings)
+    delivery: DeliverySettings = field(default_factory=DeliverySettings)
 
 
 def load(environment: str, *, conf: Traversable = PACKAGED) -> Settings:

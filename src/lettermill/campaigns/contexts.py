@@ -10,6 +10,15 @@ from pyspark.sql import functions as F
 from lettermill.campaigns.definition import Campaign, Input
 from lettermill.campaigns.tokens import with_unsubscribe_token
 
+LINKS = {
+    "unsubscribe": "/mail/unsubscribe/{token}",
+    "preferences": "/mail/preferences/{token}",
+    "view_shop": "/?m={mark}",
+}
+"""Every message's links below the shop's address."""
+MARK = 16
+"""As many characters of the message's id tell in a link which message led to the shop."""
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -96,6 +105,11 @@ def build_contexts(judged: DataFrame, *, slates: DataFrame, plan: Plan) -> DataF
     )
 
 
+def message_links(message_id: str, *, token: str, shop_url: str) -> dict[str, str]:
+    """The links of one message."""
+    return {name: shop_url + path.format(token=token, mark=message_id[:MARK]) for name, path in LINKS.items()}
+
+
 def with_message_ids(people: DataFrame, *, plan: Plan) -> DataFrame:
     """Add `message_id`, the same for a person, campaign and occurrence for ever, and its unsubscribe token."""
     identity = F.concat_ws("\0", F.lit(plan.campaign.name), F.lit(plan.occurrence), "person_id")
@@ -106,11 +120,14 @@ def with_message_ids(people: DataFrame, *, plan: Plan) -> DataFrame:
 def _columns(plan: Plan) -> dict[str, Column]:
     """What every campaign's inputs may use beside the audience's columns."""
     shop = F.struct(*(F.lit(value).alias(name) for name, value in plan.shop.items()))
-    link = F.concat(F.lit(plan.shop["url"]), F.lit("/mail/"))
+    mark = F.substring("message_id", 1, MARK)
     links = F.struct(
-        F.concat(link, F.lit("unsubscribe/"), "unsubscribe_token").alias("unsubscribe"),
-        F.concat(link, F.lit("preferences/"), "unsubscribe_token").alias("preferences"),
-        F.concat(F.lit(plan.shop["url"]), F.lit("/?m="), F.substring("message_id", 1, 16)).alias("view_shop"),
+        *(
+            F.replace(
+                F.replace(F.lit(plan.shop["url"] + path), F.lit("{token}"), "unsubscribe_token"), F.lit("{mark}"), mark
+            ).alias(name)
+            for name, path in LINKS.items()
+        )
     )
     return {
         "as_of": F.lit(plan.as_of),

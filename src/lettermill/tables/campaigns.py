@@ -1,5 +1,7 @@
 """Tables of campaigns: who is in the audience, in which arm, and everything their e-mail may see."""
 
+from dataclasses import replace
+
 from lettermill.tables.declaration import Column, Table
 
 AUDIENCES = Table(
@@ -72,3 +74,9 @@ def contexts_table(campaign: str, *, inputs: str, fingerprint: str) -> Table:
         properties={"delta.enableDeletionVectors": "false"},
         append_only=True,
     )
+
+
+def stored_contexts(name: str) -> Table:
+    """The contexts table `name` as a lake has it, for reading: its inputs may be declared otherwise by now."""
+    fixed = contexts_table("stored", inputs="struct<>", fingerprint="")
+    return replace(fixed, name=name)
