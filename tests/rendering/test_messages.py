@@ -8,7 +8,8 @@ import pytest
 from pyspark.sql import functions as F
 
 from lettermill.errors import PreflightBlocked
-from lettermill.rendering.messages import leave_out, render_bodies, render_messages
+from lettermill.rendering.columnar.inputs import leave_out
+from lettermill.rendering.messages import render_bodies, render_messages
 from lettermill.rendering.preflight import preflight, require_passed
 from lettermill.rendering.templates import stored_template, template_rows
 from lettermill.tables.campaigns import contexts_table
@@ -58,7 +59,7 @@ def hashes(row):
 
 
 def of(**parts):
-    parts["text"] = parts["html"] + "\n"
+    parts["text"] = parts["html"]
     return {part: (sha256(text.encode()).hexdigest(), len(text.encode())) for part, text in parts.items()}
 
 

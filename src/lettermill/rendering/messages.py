@@ -1,22 +1,26 @@
-"""Messages: each context rendered on the workers, kept as hashes; or, for a hand-over, as bodies."""
+"""Messages: contexts rendered batch by batch on the workers, kept as hashes; or, for a hand-over, as bodies."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import UTC, datetime
-from hashlib import sha256
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import pairwise
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyspark.sql import DataFrame
 from pyspark.sql.types import MapType, StringType, StructField, StructType
 
-from lettermill.rendering.rowwise import Rendered, renderer
+from lettermill.rendering.digests import interleaved, sha256_of
+from lettermill.rendering.mail import MISSING, Mails, mail
 from lettermill.rendering.templates import Template
 from lettermill.tables.rendering import MESSAGES
 
 Rows = Iterator[pa.RecordBatch]
 CARRIED = ("message_id", "campaign", "occurrence", "template_version")
-HASHED = pa.map_(pa.string(), pa.struct([("sha256", pa.string()), ("bytes", pa.int64())]))
-BODIES = pa.map_(pa.string(), pa.string())
+READ = (*CARRIED, MISSING, "inputs")
+STAMP = pa.struct([("sha256", pa.string()), ("bytes", pa.int64())])
+ROWS = 4_096
+"""Messages rendered at a time: what a worker holds of bodies, and what fits its caches."""
+UNKNOWN = "its template version is not in rendering.templates"
 
 
 def render_messages(contexts: DataFrame, *, templates: Mapping[str, Template], engine: str) -> DataFrame:
@@ -26,81 +30,80 @@ def render_messages(contexts: DataFrame, *, templates: Mapping[str, Template], e
     """
 
     def render(batches: Iterable[pa.RecordBatch]) -> Rows:
-        for batch in batches:
-            rendered = [_rendered(context, templates) for context in batch.to_pylist()]
-            arrays = [
-                *(batch.column(name) for name in CARRIED),
-                pa.array([engine] * len(rendered), pa.string()),
-                pa.array([_hashes(one) for one in rendered], HASHED),
-                pa.array([list(one.branches) for one in rendered], pa.list_(pa.string())),
-                pa.array([one.fault for one in rendered], pa.string()),
-                pa.array([one.fault_part for one in rendered], pa.string()),
-            ]
-            yield pa.RecordBatch.from_arrays(arrays, names=list(MESSAGES.column_names))
+        return messages_of(batches, templates=templates, engine=engine)
 
     nullable = MESSAGES.ddl.replace(" NOT NULL", "")
-    return contexts.select(*CARRIED, "missing", "inputs").mapInArrow(render, nullable)
+    return contexts.select(*READ).mapInArrow(render, nullable)
+
+
+def messages_of(batches: Iterable[pa.RecordBatch], *, templates: Mapping[str, Template], engine: str) -> Rows:
+    """The same for batches of contexts, of the columns READ; the order stays."""
+    for batch, mails in _rendered(batches, templates):
+        stamps = {
+            name: pa.StructArray.from_arrays(
+                [sha256_of(text), pc.binary_length(text).cast(pa.int64())], fields=list(STAMP)
+            )
+            for name, text in mails.parts.items()
+        }
+        arrays = [
+            *(batch.column(name) for name in CARRIED),
+            pa.array([engine]).take(pa.array(np.zeros(batch.num_rows, np.int64))),
+            _by_part(stamps, mails, STAMP),
+            mails.branches,
+            mails.fault,
+            mails.fault_part,
+        ]
+        yield pa.RecordBatch.from_arrays(arrays, names=list(MESSAGES.column_names))
 
 
 def render_bodies(contexts: DataFrame, *, templates: Mapping[str, Template]) -> DataFrame:
     """Add `bodies` (part -> text) and `fault` to contexts, in place of `inputs` and `missing`; the order stays."""
-    carried = [field for field in contexts.schema.fields if field.name not in ("inputs", "missing")]
+    carried = [field for field in contexts.schema.fields if field.name not in ("inputs", MISSING)]
     added = [StructField("bodies", MapType(StringType(), StringType())), StructField("fault", StringType())]
+    names = [field.name for field in carried]
 
     def render(batches: Iterable[pa.RecordBatch]) -> Rows:
-        for batch in batches:
-            rendered = [_rendered(context, templates) for context in batch.to_pylist()]
-            bodies = pa.array([list(one.parts.items()) for one in rendered], BODIES)
-            faults = pa.array([one.fault for one in rendered], pa.string())
-            standing = [batch.column(field.name) for field in carried]
-            yield pa.RecordBatch.from_arrays(
-                [*standing, bodies, faults], names=[*(f.name for f in carried), "bodies", "fault"]
-            )
+        for batch, mails in _rendered(batches, templates):
+            bodies = _by_part(mails.parts, mails, pa.string())
+            arrays = [*(batch.column(name) for name in names), bodies, mails.fault]
+            yield pa.RecordBatch.from_arrays(arrays, names=[*names, "bodies", "fault"])
 
     return contexts.mapInArrow(render, StructType([*carried, *added]))
 
 
-def _rendered(context: Mapping[str, Any], templates: Mapping[str, Template]) -> Rendered:
-    template = templates.get(context["template_version"])
-    if template is None:
-        return Rendered({}, (), "its template version is not in rendering.templates", None)
-    inputs = in_python(context["inputs"])
-    for path in context["missing"]:
-        leave_out(inputs, path)
-    return renderer(template).render(inputs)
+def _rendered(
+    batches: Iterable[pa.RecordBatch], templates: Mapping[str, Template]
+) -> Iterator[tuple[pa.RecordBatch, Mails]]:
+    """Batches of one template version each, at most ROWS long, in their order, with what they came to."""
+    for batch in batches:
+        versions = batch.column("template_version").dictionary_encode()
+        changes = np.flatnonzero(np.diff(versions.indices.to_numpy())) + 1
+        bounds = [0, *changes.tolist(), batch.num_rows]
+        for start, stop in pairwise(bounds):
+            for first in range(start, stop, ROWS):
+                part = batch.slice(first, min(ROWS, stop - first))
+                yield part, _mails(part, templates.get(part.column("template_version")[0].as_py()))
 
 
-def _hashes(rendered: Rendered) -> list[tuple[str, dict[str, Any]]]:
-    encoded = {part: text.encode() for part, text in rendered.parts.items()}
-    return [(part, {"sha256": sha256(text).hexdigest(), "bytes": len(text)}) for part, text in encoded.items()]
+def _mails(batch: pa.RecordBatch, template: Template | None) -> Mails:
+    if template is not None:
+        inputs = batch.column("inputs")
+        return mail(template, inputs.type).render(inputs, batch.column(MISSING))
+    size = batch.num_rows
+    nothing = pa.nulls(size, pa.string())
+    return Mails({}, pa.array([UNKNOWN] * size), nothing, pa.array([[]] * size, pa.list_(pa.string())))
 
 
-def in_python(value: Any) -> Any:
-    """A value out of Arrow as templates see it: instants in UTC, whatever zone the session writes them in."""
-    convert = CONVERSIONS.get(type(value))
-    return convert(value) if convert else value
+def _stamps(texts: pa.StringArray) -> pa.StructArray:
+    return pa.StructArray.from_arrays([sha256_of(texts), pc.binary_length(texts).cast(pa.int64())], fields=list(STAMP))
 
 
-CONVERSIONS: Mapping[type, Callable[[Any], Any]] = {
-    dict: lambda struct: {name: in_python(value) for name, value in struct.items()},
-    list: lambda values: [in_python(value) for value in values],
-    datetime: lambda instant: instant.astimezone(UTC),
-}
-
-
-def leave_out(inputs: dict[str, Any], path: str) -> None:
-    """Take what `path` (`coupon`, `picks.0.price`) leads to out of the inputs, so that reading it is a fault."""
-    *way, last = path.split(".")
-    here: Any = inputs
-    for step in way:
-        here = (
-            here.get(step)
-            if isinstance(here, dict)
-            else here[int(step)]
-            if step.isdigit() and int(step) < len(here)
-            else None
-        )
-        if here is None:
-            return
-    if isinstance(here, dict):
-        here.pop(last, None)
+def _by_part(columns: Mapping[str, pa.Array], mails: Mails, type_: pa.DataType) -> pa.MapArray:
+    """One map from part to value for each message, empty for a faulty one."""
+    fine = mails.fault.is_null().to_numpy(zero_copy_only=False) & bool(columns)
+    offsets = np.concatenate(([0], np.cumsum(fine * len(columns)))).astype(np.int32)
+    rows = pa.array(np.flatnonzero(fine))
+    names = pa.array(list(columns), pa.string())
+    keys = names.take(pa.array(np.tile(np.arange(len(columns)), len(rows))))
+    values = interleaved([column.take(rows) for column in columns.values()], type_)
+    return pa.MapArray.from_arrays(pa.array(offsets), keys, values)
