@@ -177,7 +177,7 @@ class Templates:
         known = (list(self.locals), list(self.items), self.loops)
         item = f"i{len(self.locals) + len(self.items)}"
         (self.items if over.startswith("picks") else self.locals).append(item)
-        condition = f" if {self.expr(1)}" if self.random.random() < 0.2 else ""
+        condition = f" if ({self.expr(1)})" if self.random.random() < 0.2 else ""
         self.loops += 1
         body = self.body(self.random.randrange(1, 3), depth - 1)
         self.locals, self.items, self.loops = known
@@ -205,7 +205,7 @@ class Templates:
         return text
 
     def _filter(self, depth):
-        return f"{{% filter {self.random.choice(('upper', 'trim', 'title', 'length'))} %}}{self.inner(depth)}{{% endfilter %}}"
+        return f"{{% filter {self.random.choice(('upper', 'trim', 'title', 'striptags'))} %}}{self.inner(depth)}{{% endfilter %}}"
 
     def _macro(self, depth):
         self.macros += 1

@@ -46,7 +46,7 @@ def test_each_context_becomes_hashes_or_a_fault_and_never_stops_the_others(given
     assert messages.columns == list(MESSAGES.column_names)
     assert hashes(rows["a"]) == of(subject="Hi Ana", html="$30.00 2017-06-01 12:00:00+00:00Pear")
     assert hashes(rows["b"]) == of(subject="Hi Ana", html="Pear")
-    assert (rows["a"]["branches"], rows["b"]["branches"]) == (["html:1.if"], [])
+    assert (rows["a"]["branches"], rows["b"]["branches"]) == (["html:1.if", "text:1.if"], [])
     assert [(rows[i]["fault"], rows[i]["fault_part"], rows[i]["parts"]) for i in "cde"] == [
         ("a line break in the subject", "subject", {}),
         ("picks[0].name is missing, at html:1", "html", {}),

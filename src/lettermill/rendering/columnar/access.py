@@ -1,5 +1,7 @@
 """Kernels that reach for values: inputs, slots, fields, positions, loops."""
 
+from dataclasses import replace
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -11,6 +13,7 @@ from lettermill.rendering.columnar.values import (
     Data,
     Lists,
     Mask,
+    Mixed,
     Rows,
     Structs,
     Value,
@@ -19,8 +22,10 @@ from lettermill.rendering.columnar.values import (
     either,
     masked,
     nulls,
+    select,
     take,
-)  # fmt: skip
+    to_python,
+)
 from lettermill.rendering.plan.nodes import (
     Cycle,
     Index,
@@ -59,6 +64,9 @@ def _item(frame: Frame, expr: Item) -> Value:
 def field_of(frame: Frame, of: Value, name: str) -> Value:
     """A field of structs, or a part of dates; of a null it is undefined, of what is undefined a fault."""
     data, size = of.data, frame.size
+    if isinstance(data, Mixed):
+        sides = (field_of(frame, replace(of, data=side), name) for side in (data.then, data.otherwise))
+        return select(size, data.test, *sides)
     if isinstance(data, Structs) and data.array.type.get_field_index(name) >= 0:
         return Value(data.field(name), nulls(data), of.wrong)
     if isinstance(data, pa.Array) and is_date(data.type) and name in PARTS_OF_A_DATE:
@@ -66,7 +74,19 @@ def field_of(frame: Frame, of: Value, name: str) -> Value:
         return Value(part(data), nulls(data), of.wrong)
     if isinstance(data, pa.Array) and pa.types.is_map(data.type):
         return faulty(frame)
+    if name == "size" and frame.chunk.program.plan.language == "liquid":
+        return _size(frame, of)
     return Value(Constant(None), np.ones(size, np.bool_), of.wrong)
+
+
+def _size(frame: Frame, of: Value) -> Value:
+    """Liquid's `.size` of a list or text; of anything else it is undefined."""
+    data = of.data
+    if isinstance(data, Lists) and not data.stream:
+        return Value(pa.array(data.lengths), data.null, of.wrong)
+    if isinstance(data, pa.Array) and pa.types.is_string(data.type):
+        return Value(pc.fill_null(pc.utf8_length(data), 0).cast(pa.int64()), nulls(data), of.wrong)
+    return faulty(frame)
 
 
 def _index(frame: Frame, expr: Index) -> Value:
@@ -113,8 +133,10 @@ def _slice(frame: Frame, expr: Slice) -> Value:
     ]
     given = [one.data.value if isinstance(one.data, Constant) else "" for one in bounds]
     known = all(one is None or type(one) is int for one in given)
-    if isinstance(of.data, Lists) and not of.data.stream and known and given[2] in (None, 1):
-        return Value(stretch(of.data, given[0], given[1]), None, either(of.wrong, of.data.null))
+    if isinstance(of.data, Lists) and not of.data.stream and known and given in ([*given[:2], None], [None, None, -1]):
+        null = None if frame.chunk.program.plan.rules.of_null == "nothing" else of.data.null
+        lists = backwards(of.data) if given[2] else stretch(of.data, given[0], given[1])
+        return Value(lists, None, either(of.wrong, null))
     return call(frame, expr, "a slice", frame.chunk.program.library.operator("slice"), (of, *bounds))
 
 
@@ -124,6 +146,15 @@ def stretch(lists: Lists, start: int | None, stop: int | None) -> Lists:
     first = np.zeros_like(lengths) if start is None else np.clip(start + (lengths if start < 0 else 0), 0, lengths)
     last = lengths if stop is None else np.clip(stop + (lengths if stop < 0 else 0), 0, lengths)
     return Lists(lists.starts + first, np.maximum(last - first, 0), None, lists.items, markup=lists.markup)
+
+
+def backwards(lists: Lists) -> Lists:
+    """Each list from its last item to its first."""
+    offsets = lists.offsets()
+    rows = np.repeat(np.arange(len(lists.lengths)), lists.lengths)
+    within = np.arange(len(rows)) - offsets[rows]
+    items = take(lists.items, (lists.starts + lists.lengths - 1)[rows] - within)
+    return Lists(offsets[:-1], lists.lengths, None, items, markup=lists.markup)
 
 
 def _list(frame: Frame, expr: ListOf) -> Value:
@@ -196,9 +227,9 @@ def _cycle(frame: Frame, expr: Cycle) -> Value:
     _, loop, rows = frame.loop(expr.loop)
     position = loop.position if rows is None else loop.position[rows]
     values = [frame.value(one) for one in expr.values]
-    if any(not isinstance(one.data, Constant) or one.markup or one.wrong is not None for one in values) or not values:
+    if any(not isinstance(one.data, Constant) or one.wrong is not None for one in values) or not values:
         return faulty(frame)
-    choices = from_python([one.data.value for one in values])  # type: ignore[union-attr]
+    choices = from_python([one for value in values for one in to_python(value.data, 1, markup=value.markup)])
     return faulty(frame) if choices.faulty is not None else choices.take(position % len(values))
 
 

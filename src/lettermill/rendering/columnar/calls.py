@@ -1,6 +1,8 @@
 """Expressions without a kernel: the library's own function, on distinct inputs only."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -14,12 +16,16 @@ from lettermill.rendering.columnar.values import (
     Constant,
     Data,
     Lists,
+    Mask,
+    Mixed,
     Rows,
     Structs,
     Value,
     as_data,
     either,
+    evened,
     masked,
+    select,
     to_python,
 )
 from lettermill.rendering.plan.nodes import Expr
@@ -27,6 +33,7 @@ from lettermill.rendering.plan.nodes import Expr
 MEMORY = 50_000  # results that one expression remembers from batch to batch
 SCALARS = (str, bool, int, float, Decimal, date, datetime)
 FAULT = object()
+NOTHING = object()
 
 
 def call(frame: Frame, expr: Expr, why: str, function: Callable[..., Any], operands: Sequence[Value]) -> Value:
@@ -39,6 +46,9 @@ def call(frame: Frame, expr: Expr, why: str, function: Callable[..., Any], opera
     program = frame.chunk.program
     if program.uses is not None:
         program.uses.why[id(expr)] = why
+    mixed = next((operand.data for operand in operands if isinstance(operand.data, Mixed)), None)
+    if mixed is not None:
+        return _of_each(frame, mixed.test, lambda part, some: call(part, expr, why, function, some), operands)
     wrong = either(*(operand.wrong for operand in operands))
     codes, arguments = _distinct(frame.size, operands)
     memory = program.memory.setdefault((program.numbers[id(expr)], *map(_kind, operands)), {})
@@ -46,7 +56,31 @@ def call(frame: Frame, expr: Expr, why: str, function: Callable[..., Any], opera
     value = from_python(results)
     if codes is not None:
         value = value.take(codes)
-    return Value(value.data, None, either(wrong, value.faulty), value.markup)
+    return replace(value, faulty=either(wrong, value.faulty))
+
+
+def _of_each(
+    frame: Frame, test: Mask, work: Callable[[Frame, Sequence[Value]], Value], operands: Sequence[Value]
+) -> Value:
+    """What `work` gives on the rows of `test` and on the others, where mixed operands are of one type each."""
+    sides = []
+    for rows, is_then in ((test, True), (~test, False)):
+        picked = np.flatnonzero(rows)
+        if not len(picked):
+            sides.append(Value(Constant(None)))
+            continue
+        back = np.zeros(frame.size, np.int64)
+        back[picked] = np.arange(len(picked))
+        some = [_side(operand, test, is_then).take(picked) for operand in operands]
+        sides.append(work(frame.part(picked), some).take(back))
+    return select(frame.size, test, *sides)
+
+
+def _side(operand: Value, test: Mask, is_then: bool) -> Value:
+    data = operand.data
+    if not isinstance(data, Mixed) or data.test is not test:
+        return operand
+    return replace(operand, data=data.then if is_then else data.otherwise)
 
 
 def _kind(operand: Value) -> str:
@@ -60,16 +94,19 @@ def _kind(operand: Value) -> str:
 def from_python(results: Sequence[Any]) -> Value:
     """Python values as a column. FAULT, and what would not come back from Arrow as it went in, is faulty."""
     faults = np.fromiter((one is FAULT for one in results), np.bool_, len(results))
-    kinds = {type(one) for one in results if one is not None and one is not FAULT}
+    kinds = Counter(map(_kind_of, results))
+    del kinds[NOTHING]
     everything = np.ones(len(results), np.bool_)
     if not kinds:
         return Value(pa.nulls(len(results)), None, masked(faults))
-    if kinds <= {list, tuple}:
+    kind = kinds.most_common(1)[0][0]
+    if len(kinds) > 1:  # a column has one type: what is of another is left to the library
+        faults |= np.fromiter((_kind_of(one) not in (kind, NOTHING) for one in results), np.bool_, len(results))
+    if kind is list:
         return _lists(results, faults)
-    if len(kinds) > 1 or next(iter(kinds)) not in (*SCALARS, Markup):
+    if kind not in SCALARS:
         return Value(Constant(None), None, everything)
-    kind = kinds.pop()
-    values = [None if one is FAULT else one for one in results]
+    values = [None if gone else one for one, gone in zip(results, faults, strict=True)]
     if kind is Decimal and len({one.as_tuple().exponent for one in values if one is not None}) > 1:
         return Value(Constant(None), None, everything)  # 1.5 and 1.25 would become 1.50 and 1.25
     if kind is int:
@@ -79,12 +116,22 @@ def from_python(results: Sequence[Any]) -> Value:
     array = _column(values, kind)
     if array is None:
         return Value(Constant(None), None, everything)
-    return Value(array, None, masked(faults), markup=kind is Markup)
+    if kind is not str:
+        return Value(array, None, masked(faults))
+    markup, marked = evened(False, np.fromiter((type(one) is Markup for one in values), np.bool_, len(values)))
+    return Value(array, None, masked(faults), markup, marked)
+
+
+def _kind_of(result: Any) -> object:
+    """What a column must be of to hold a result; a text may be markup, and a list a tuple."""
+    if result is None or result is FAULT:
+        return NOTHING
+    return {Markup: str, tuple: list}.get(type(result), type(result))
 
 
 def _column(values: list[Any], kind: type) -> pa.Array | None:
     try:
-        array = pa.array(values, type=pa.string() if kind in (str, Markup) else None)
+        array = pa.array(values, type=pa.string() if kind is str else None)
     except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, OverflowError, UnicodeEncodeError):
         return None
     if pa.types.is_timestamp(array.type) and len({one.tzinfo is None for one in values if one is not None}) > 1:
@@ -97,13 +144,15 @@ def _lists(results: Sequence[Any], faults: np.ndarray) -> Value:
     items = [item for one in results if isinstance(one, list | tuple) for item in one]
     value = from_python(items)
     array = value.data
-    if value.faulty is not None or (items and not isinstance(array, pa.Array)):
+    if value.faulty is not None or value.marked is not None or (items and not isinstance(array, pa.Array)):
         return Value(Constant(None), None, np.ones(len(results), np.bool_))
     lengths = np.fromiter((len(one) if isinstance(one, list | tuple) else 0 for one in results), np.int64, len(results))
     offsets = pa.array(np.concatenate(([0], np.cumsum(lengths))), pa.int32())
     nothing = pa.array([one is None for one in results])
     lists = pa.ListArray.from_arrays(offsets, array if items else pa.nulls(0), mask=nothing)
-    return Value(as_data(lists), None, masked(faults), value.markup)
+    data = as_data(lists)
+    assert isinstance(data, Lists)
+    return Value(replace(data, markup=value.markup), None, masked(faults))
 
 
 def _remembered(memory: dict[Any, Any], function: Callable[..., Any], row: tuple[Any, Any]) -> Any:

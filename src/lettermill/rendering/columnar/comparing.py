@@ -19,8 +19,9 @@ from lettermill.rendering.columnar.values import (
     null_mask,
     take,
 )  # fmt: skip
-from lettermill.rendering.plan.nodes import Expr
+from lettermill.rendering.plan.nodes import Expr, Rules
 
+UNORDERED = ("bool", "date", "instant")  # in Liquid
 EXACT = 2**53  # whole numbers up to here are floats without a loss
 KERNELS: dict[str, Callable[..., pa.Array]] = {
     "eq": pc.equal, "ne": pc.not_equal, "lt": pc.less, "le": pc.less_equal, "gt": pc.greater, "ge": pc.greater_equal,
@@ -30,27 +31,28 @@ KERNELS: dict[str, Callable[..., pa.Array]] = {
 def compared(frame: Frame, expr: Expr, operator: str, left: Value, right: Value) -> Value:
     """One comparison of two neighbours, as a column of booleans."""
     wrong = either(left.wrong, right.wrong)
+    rules = frame.chunk.program.plan.rules
     if operator in ("in", "notin"):
-        found = _member(frame.size, left.data, right.data)
+        found = _member(frame.size, left.data, right.data, rules)
         if found is not None:
             return Value(pa.array(found if operator == "in" else ~found), None, wrong)
     else:
-        kernel = _ordered(frame.size, operator, left.data, right.data)
+        kernel = _ordered(frame.size, operator, left.data, right.data, rules)
         if kernel is not None:
             return Value(kernel.data, None, either(wrong, kernel.faulty))
     why = f"the comparison {operator} of these types"
     return call(frame, expr, why, frame.chunk.program.library.operator(operator), (left, right))
 
 
-def _ordered(size: int, operator: str, left: Data, right: Data) -> Value | None:
-    """The comparison by Arrow; None where it would not be Python's."""
+def _ordered(size: int, operator: str, left: Data, right: Data, rules: Rules) -> Value | None:
+    """The comparison by Arrow; None where it would not be the language's."""
     if isinstance(left, Constant) and isinstance(right, Constant):
         return None
     equality = operator in ("eq", "ne")
     if _is_none(left) or _is_none(right):
-        return _with_none(size, operator, right if _is_none(left) else left)
+        return _with_none(size, operator, right if _is_none(left) else left, rules)
     operands = _operands(left, right)
-    if operands is None:
+    if operands is None or (rules.of_null == "nothing" and not equality and _kind(_type(left)) in UNORDERED):
         return None
     first, second = operands
     result = KERNELS[operator](first, second)
@@ -58,7 +60,7 @@ def _ordered(size: int, operator: str, left: Data, right: Data) -> Value | None:
         return Value(result)
     gone = [null_mask(one, size) for one in (left, right)]
     if not equality:  # None has no order
-        return Value(pc.fill_null(result, False), None, gone[0] | gone[1])
+        return Value(pc.fill_null(result, False), None, _orderless(gone[0] | gone[1], rules))
     same = gone[0] & gone[1]
     return Value(pc.if_else(result.is_null(), pa.array(same if operator == "eq" else ~same), result))
 
@@ -69,9 +71,13 @@ def _is_none(data: Data) -> bool:
     )
 
 
-def _with_none(size: int, operator: str, other: Data) -> Value:
+def _orderless(nulls: Mask, rules: Rules) -> Mask | None:
+    return None if rules.of_null == "nothing" else nulls
+
+
+def _with_none(size: int, operator: str, other: Data, rules: Rules) -> Value:
     if operator not in ("eq", "ne"):
-        return Value(pa.array(np.zeros(size, np.bool_)), None, np.ones(size, np.bool_))
+        return Value(pa.array(np.zeros(size, np.bool_)), None, _orderless(np.ones(size, np.bool_), rules))
     null = null_mask(other, size)
     return Value(pa.array(null if operator == "eq" else ~null))
 
@@ -132,20 +138,22 @@ def _scalar(data: Data, type_: pa.DataType | None) -> object:
     return data if type_ is None else data.cast(type_, safe=False)
 
 
-def _member(size: int, left: Data, right: Data) -> Mask | None:
+def _member(size: int, left: Data, right: Data, rules: Rules) -> Mask | None:
     """Where `left` is in the list or text `right`; None where the library has to say."""
+    if rules.of_null == "nothing" and not (isinstance(left, Constant) and type(left.value) in (str, int)):
+        return None
     if isinstance(right, Lists) and not right.stream:
-        if right.null is not None:
+        if right.null is not None and rules.of_null == "fault":
             return None
-        return _in_lists(size, left, right)
-    if not isinstance(right, pa.Array) or not pa.types.is_string(right.type) or right.null_count:
+        return _in_lists(size, left, right, rules)
+    if not isinstance(right, pa.Array) or not pa.types.is_string(right.type):
         return None
-    if not isinstance(left, Constant) or type(left.value) is not str:
+    if not isinstance(left, Constant) or type(left.value) is not str or (right.null_count and rules.of_null == "fault"):
         return None
-    return pc.match_substring(right, left.value).to_numpy(zero_copy_only=False)
+    return pc.fill_null(pc.match_substring(right, left.value), False).to_numpy(zero_copy_only=False)
 
 
-def _in_lists(size: int, left: Data, right: Lists) -> Mask | None:
+def _in_lists(size: int, left: Data, right: Lists, rules: Rules) -> Mask | None:
     if isinstance(left, Structs | Lists) or not isinstance(right.items, pa.Array):
         return None
     rows = np.repeat(np.arange(size), right.lengths)
@@ -153,7 +161,7 @@ def _in_lists(size: int, left: Data, right: Lists) -> Mask | None:
         return _in_one_list(left, right)
     items = take(right.items, right.positions())
     other = left if isinstance(left, Constant) else take(left, rows)
-    equal = _ordered(len(rows), "eq", other, items) if len(rows) else None
+    equal = _ordered(len(rows), "eq", other, items, rules) if len(rows) else None
     if len(rows) and (equal is None or equal.faulty is not None):
         return None
     hits = np.zeros(size, np.bool_)

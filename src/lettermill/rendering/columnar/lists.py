@@ -8,11 +8,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lettermill.rendering.columnar.access import field_of, item_at
+from lettermill.rendering.columnar.access import backwards, field_of, item_at
 from lettermill.rendering.columnar.frames import Frame
 from lettermill.rendering.columnar.logic import truthy
 from lettermill.rendering.columnar.text import bounded, printed
-from lettermill.rendering.columnar.values import Constant, Lists, Mask, Rows, Value, either, take, to_python
+from lettermill.rendering.columnar.values import Constant, Lists, Mask, Rows, Value, either, nulls, take, to_python
 from lettermill.rendering.plan.nodes import Apply, Expr, Literal
 
 Kernel = Callable[[Frame, Apply, Value], Value | None]
@@ -38,11 +38,7 @@ def _reverse(frame: Frame, expr: Apply, of: Value) -> Value | None:
     lists = of.data
     if not isinstance(lists, Lists) or lists.stream:
         return None
-    offsets, positions = lists.offsets(), lists.positions()
-    rows = np.repeat(np.arange(frame.size), lists.lengths)
-    within = np.arange(len(positions)) - offsets[rows]
-    backwards = (lists.starts + lists.lengths - 1)[rows] - within
-    return Value(reordered(lists, backwards, stream=True), None, either(of.wrong, lists.null))
+    return Value(replace(backwards(lists), stream=True), None, either(of.wrong, lists.null))
 
 
 def reordered(lists: Lists, positions: Rows, *, lengths: Rows | None = None, stream: bool = False) -> Lists:
@@ -207,7 +203,9 @@ def _sort(frame: Frame, expr: Apply, of: Value) -> Value | None:
         return None
     order = np.lexsort((-ranks if given.get("reverse") else ranks, items.rows))
     lists = of.data
-    wrong = _by_row(items, items.value.wrong, frame.size)
+    null = nulls(items.value.data)  # which no other key can be compared with
+    alone = lists.lengths[items.rows] == 1
+    wrong = _by_row(items, either(items.value.wrong, None if null is None else null & ~alone), frame.size)
     return Value(reordered(lists, lists.positions()[order]), None, either(of.wrong, lists.null, wrong))
 
 
@@ -215,12 +213,12 @@ def _ranks(value: Value, key: Callable[[Any], Any]) -> Rows | None:
     """The rank of each item among the distinct keys; None where they have no order."""
     array = value.data
     assert isinstance(array, pa.Array)
-    if pa.types.is_floating(array.type) or array.null_count:
+    if pa.types.is_floating(array.type):
         return None
     encoded = array.dictionary_encode(null_encoding="encode")
     keys = [key(one) for one in as_python(encoded.dictionary, value.markup)]
-    ordered = sorted(set(keys))
-    place = {one: rank for rank, one in enumerate(ordered)}
+    ordered = sorted({one for one in keys if one is not None})
+    place = {one: rank for rank, one in enumerate(ordered)} | {None: -1}
     return (
         np.array([place[one] for one in keys], np.int64)[encoded.indices.to_numpy()] if keys else np.zeros(0, np.int64)
     )

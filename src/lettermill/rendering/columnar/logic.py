@@ -1,7 +1,7 @@
 """Kernels for truth: what counts as true, and / or / not, conditions, tests."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
@@ -15,6 +15,7 @@ from lettermill.rendering.columnar.values import (
     Data,
     Lists,
     Mask,
+    Mixed,
     Rows,
     Structs,
     Value,
@@ -23,7 +24,7 @@ from lettermill.rendering.columnar.values import (
     nulls,
     select,
     within,
-)  # fmt: skip
+)
 from lettermill.rendering.plan.nodes import And, Apply, Compare, Conditional, Expr, Literal, Not, Or, Test
 
 
@@ -76,6 +77,8 @@ def truthy(data: Data, size: int, *, rule: str) -> Mask:
     if isinstance(data, Constant):
         false = data.value is None or data.value is False or (rule == "python" and not data.value)
         return np.full(size, not false)
+    if isinstance(data, Mixed):
+        return np.where(data.test, *(truthy(side, size, rule=rule) for side in (data.then, data.otherwise)))
     if isinstance(data, pa.Array) and pa.types.is_boolean(data.type):
         data = pc.fill_null(data, False) if data.null_count else data
         return data.to_numpy(zero_copy_only=False)
@@ -110,7 +113,7 @@ def choice(frame: Frame, expr: Expr) -> Choice | None:
     if isinstance(expr, Or):
         return Choice(truth(frame, expr.left), expr.left, expr.right)
     if isinstance(expr, Apply) and expr.filter == "default":
-        return _default(frame, expr)
+        return DEFAULTS[frame.chunk.program.plan.language](frame, expr)
     return None
 
 
@@ -130,6 +133,8 @@ def _default(frame: Frame, expr: Apply) -> Choice | None:
 
 
 EMPTY = Literal("")
+DEFAULTS: dict[str, Callable[[Frame, Apply], Choice | None]] = {"jinja2": _default}
+"""What the filter `default` chooses, by the language."""
 
 
 def chosen(frame: Frame, expr: Expr) -> Value:
@@ -141,7 +146,7 @@ def chosen(frame: Frame, expr: Expr) -> Value:
         return call(frame, expr, "default", frame.chunk.program.library.filter("default"), operands)
     then, otherwise = side(frame, found.then, found.test.true), side(frame, found.otherwise, ~found.test.true)
     value = select(frame.size, found.test.true, then, otherwise)
-    return Value(value.data, value.undefined, either(found.test.faulty, value.faulty), value.markup)
+    return replace(value, faulty=either(found.test.faulty, value.faulty))
 
 
 def side(frame: Frame, expr: Expr | None, rows: Mask) -> Value:
@@ -190,6 +195,8 @@ def _typed(*checks: Callable[[pa.DataType], bool], kinds: tuple[type, ...], nest
     def check(data: Data, size: int) -> Mask:
         if isinstance(data, Constant):
             return np.full(size, type(data.value) in kinds)
+        if isinstance(data, Mixed):
+            return np.where(data.test, check(data.then, size), check(data.otherwise, size))
         if isinstance(data, Structs | Lists):
             return ~null_mask(data, size) if isinstance(data, nested) else np.zeros(size, np.bool_)
         return ~null_mask(data, size) if any(one(data.type) for one in checks) else np.zeros(size, np.bool_)

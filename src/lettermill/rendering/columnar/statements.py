@@ -147,7 +147,8 @@ def _loop(frame: Frame, statement: Loop, pieces: list[Piece]) -> None:
     if not isinstance(lists, Lists):
         frame.defer(np.ones(frame.size, np.bool_))
         return
-    frame.defer(lists.null)
+    if frame.chunk.program.plan.rules.of_null == "fault":
+        frame.defer(lists.null)
     steps, lengths = _steps(frame, statement, lists)
     written: pa.StringArray | str = ""
     if steps.size:

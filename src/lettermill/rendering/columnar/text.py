@@ -1,6 +1,6 @@
 """Texts of values: what they print as, escaped where they must be, and joined."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,14 +15,16 @@ from lettermill.rendering.columnar.values import (
     Constant,
     Lists,
     Mask,
+    Mixed,
     Rows,
     Structs,
     Value,
     either,
+    evened,
     masked,
     null_mask,
     within,
-)  # fmt: skip
+)
 from lettermill.rendering.plan.nodes import Concat, Expr, Rules
 
 ENTITIES = ((b"&", "&", "&amp;"), (b"<", "<", "&lt;"), (b">", ">", "&gt;"), (b'"', '"', "&#34;"), (b"'", "'", "&#39;"))
@@ -34,7 +36,7 @@ PLAIN_SCALE = 6  # decimals of so many places never print with an exponent
 class Texts:
     """A text for each row (a str: the same for all), where the value was null, and where it has no text.
 
-    `markup` says that it is markup, or was escaped.
+    `markup` says that it is markup, or was escaped; where only some are, `marked` says which rows.
     """
 
     texts: pa.StringArray | str
@@ -43,12 +45,14 @@ class Texts:
     markup: bool = False
 
     rows: Rows | None = None  # the rows of `texts` that are meant; None: all
+    marked: Mask | None = None
 
     def take(self, rows: Rows) -> "Texts":
         """Those of some rows; no text is copied."""
         null, faulty = (None if mask is None else mask[rows] for mask in (self.null, self.faulty))
         own = None if isinstance(self.texts, str) else rows if self.rows is None else self.rows[rows]
-        return Texts(self.texts, null, faulty, self.markup, own)
+        markup, marked = evened(self.markup, None if self.marked is None else self.marked[rows])
+        return Texts(self.texts, null, faulty, markup, own, marked)
 
     def column(self) -> pa.StringArray | pa.StringScalar:
         """The texts as Arrow's functions take them."""
@@ -82,6 +86,11 @@ def _chosen(frame: Frame, test: Mask, faulty: Mask | None, then: Expr, otherwise
     first = shown(frame, then, escaped=escaped)
     nothing = Texts("", markup=True)  # `x if y` without an else prints nothing where y is false
     second = nothing if otherwise is None else shown(frame, otherwise, escaped=escaped)
+    return _of_sides(test, faulty, first, second)
+
+
+def _of_sides(test: Mask, faulty: Mask | None, first: Texts, second: Texts) -> Texts:
+    """The first texts in the rows of `test`, the second in the others."""
     sides = ((first, test), (second, ~test))
     texts = pc.if_else(pa.array(test), first.column(), second.column())
     null = either(*(within(one.null, rows) for one, rows in sides))
@@ -95,9 +104,12 @@ def printed(frame: Frame, expr: Expr, value: Value) -> Texts:
     if isinstance(data, Constant):
         text = _constant(data.value, rules)
         null = np.ones(frame.size, np.bool_) if data.value is None else None
-        return Texts(text, null, value.wrong, value.markup)
+        return Texts(text, null, value.wrong, value.markup, marked=value.marked)
     if isinstance(data, Lists) and data.stream:
         return Texts("", None, np.ones(frame.size, np.bool_))
+    if isinstance(data, Mixed):
+        sides = [printed(frame, expr, replace(value, data=side)) for side in (data.then, data.otherwise)]
+        return _of_sides(data.test, value.wrong, *sides)
     null = masked(null_mask(data, frame.size))
     texts = None if isinstance(data, Structs | Lists) else scalar_texts(data, rules)
     faulty = value.wrong
@@ -108,7 +120,7 @@ def printed(frame: Frame, expr: Expr, value: Value) -> Texts:
         texts, faulty = found.data, found.faulty
     if null is not None or texts.null_count:
         texts = pc.fill_null(texts, rules.null_text)
-    return Texts(texts, null, faulty, value.markup)
+    return Texts(texts, null, faulty, value.markup, marked=value.marked)
 
 
 def _constant(value: Any, rules: Rules) -> str:
@@ -146,6 +158,10 @@ def _dates(array: pa.Array) -> pa.StringArray | None:
 
 def escape_texts(texts: Texts) -> Texts:
     """Markup's five characters as entities; nothing is done where none of them occurs."""
+    if texts.marked is not None:
+        escaped = escape_texts(replace(texts, marked=None))
+        column = pc.if_else(pa.array(texts.marked), texts.column(), escaped.column())
+        return Texts(column, texts.null, texts.faulty, True)
     if isinstance(texts.texts, str):
         return Texts(str(escape(texts.texts)), texts.null, texts.faulty, True)
     return Texts(escaped_array(texts.texts), texts.null, texts.faulty, True, texts.rows)

@@ -58,7 +58,16 @@ class Lists:
         return np.concatenate(([0], np.cumsum(self.lengths)))
 
 
-Data = Constant | pa.Array | Structs | Lists
+@dataclass(frozen=True)
+class Mixed:
+    """`then` in the rows of `test`, `otherwise` in the others, where one type cannot hold both."""
+
+    test: Mask
+    then: "Data"
+    otherwise: "Data"
+
+
+Data = Constant | pa.Array | Structs | Lists | Mixed
 
 
 @dataclass(frozen=True)
@@ -66,18 +75,21 @@ class Value:
     """What an expression gives for each row of a frame.
 
     `undefined`: rows where it is what the library calls undefined; `faulty`: rows where evaluating it is a fault, or
-    where the library alone can tell. None means no row. `markup`: texts are markup and need no escaping.
+    where the library alone can tell. None means no row. `markup`: texts are markup and need no escaping; where only
+    some are, `marked` says which rows.
     """
 
     data: Data
     undefined: Mask | None = None
     faulty: Mask | None = None
     markup: bool = False
+    marked: Mask | None = None
 
     def take(self, rows: Rows) -> "Value":
         """The values of some rows."""
         undefined, faulty = (mask if mask is None else mask[rows] for mask in (self.undefined, self.faulty))
-        return replace(self, data=take(self.data, rows), undefined=undefined, faulty=faulty)
+        markup, marked = evened(self.markup, None if self.marked is None else self.marked[rows])
+        return Value(take(self.data, rows), undefined, faulty, markup, marked)
 
     @property
     def wrong(self) -> Mask | None:
@@ -89,6 +101,13 @@ def either(*masks: Mask | None) -> Mask | None:
     """Rows of any of the masks."""
     some = [mask for mask in masks if mask is not None]
     return reduce(np.logical_or, some) if some else None
+
+
+def evened(markup: bool, marked: Mask | None) -> tuple[bool, Mask | None]:
+    """Whether texts are markup, and which rows are where only some are."""
+    if marked is None or (marked.any() and not marked.all()):
+        return markup, marked
+    return bool(len(marked)) and bool(marked[0]), None
 
 
 def within(mask: Mask | None, limits: Mask) -> Mask | None:
@@ -124,6 +143,8 @@ def take(data: Data, rows: Rows) -> Data:
     if isinstance(data, Lists):
         null = None if data.null is None else data.null[rows]
         return replace(data, starts=data.starts[rows], lengths=data.lengths[rows], null=null)
+    if isinstance(data, Mixed):
+        return Mixed(data.test[rows], take(data.then, rows), take(data.otherwise, rows))
     return data.take(pa.array(rows))
 
 
@@ -131,6 +152,9 @@ def nulls(data: Data) -> Mask | None:
     """Rows that are null; None means no row. A constant null is told apart by the caller."""
     if isinstance(data, Lists):
         return data.null
+    if isinstance(data, Mixed):
+        size = len(data.test)
+        return np.where(data.test, null_mask(data.then, size), null_mask(data.otherwise, size))
     array = data.array if isinstance(data, Structs) else data
     if isinstance(array, Constant) or array.null_count == 0:
         return None
@@ -167,6 +191,9 @@ def to_python(data: Data, size: int, *, markup: bool = False) -> list[Any]:
         items = to_python(take(data.items, data.positions()), int(data.lengths.sum()), markup=data.markup)
         offsets, null = data.offsets(), null_mask(data, size)
         return [None if null[row] else items[offsets[row] : offsets[row + 1]] for row in range(size)]
+    if isinstance(data, Mixed):
+        sides = (to_python(side, size, markup=markup) for side in (data.then, data.otherwise))
+        return [one if first else other for first, one, other in zip(data.test, *sides, strict=True)]
     values = in_python(data.to_pylist(maps_as_pydicts="lossy"), data.type)
     return [value if value is None else Markup(value) for value in values] if markup else values
 
@@ -193,18 +220,30 @@ def _has_instants(type_: pa.DataType) -> bool:
 
 
 def select(size: int, test: Mask, then: Value, otherwise: Value) -> Value:
-    """`then` in the rows of `test`, `otherwise` in the others. Where the two do not fit one type, rows are faulty."""
+    """`then` in the rows of `test`, `otherwise` in the others. Rows are faulty where one alone may be markup."""
     if test.all() or not test.any():
         return then if test.all() else otherwise
     undefined = either(within(then.undefined, test), within(otherwise.undefined, ~test))
     faulty = either(within(then.faulty, test), within(otherwise.faulty, ~test))
     for one, other, rows in ((then, otherwise, test), (otherwise, then, ~test)):
         if one.wrong is not None and one.wrong[rows].all():  # nothing of it is ever seen
-            return Value(other.data, undefined, faulty, other.markup)
-    data = _selected(size, test, then.data, otherwise.data) if then.markup == otherwise.markup else None
+            return Value(other.data, undefined, faulty, other.markup, other.marked)
+    same = then.markup == otherwise.markup and then.marked is None and otherwise.marked is None
+    data = _selected(size, test, then.data, otherwise.data) if same or not _has_lists(then, otherwise) else None
+    if data is None and same and not then.markup:
+        data = Mixed(test, then.data, otherwise.data)
     if data is None:
         return Value(Constant(None), None, np.ones(size, np.bool_))
-    return Value(data, undefined, faulty, then.markup)
+    markup, marked = evened(then.markup, None if same else np.where(test, _marks(then, size), _marks(otherwise, size)))
+    return Value(data, undefined, faulty, markup, marked)
+
+
+def _has_lists(*values: Value) -> bool:
+    return any(isinstance(one.data, Lists) for one in values)
+
+
+def _marks(value: Value, size: int) -> Mask:
+    return np.full(size, value.markup) if value.marked is None else value.marked
 
 
 def _selected(size: int, test: Mask, then: Data, otherwise: Data) -> Data | None:

@@ -144,8 +144,8 @@ class Expressions:
             raise refused(f"unknown filter {node.name!r}", node, scope, suggest(node.name, FILTERS))
         if node.node is None or node.dyn_args or node.dyn_kwargs:
             raise refused("a filter takes its arguments one by one", node, scope)
-        if name in NAMING_FILTERS and node.args and not _plain_name(node.args[0]):
-            raise refused(f"{name} must be given a filter, test or field by name", node, scope)
+        if name in NAMING_FILTERS:
+            _check_named(name, node, scope)
         of = self.expr(node.node, scope)
         arguments = tuple(self.expr(one, scope) for one in node.args)
         options = tuple((one.key, self.expr(one.value, scope)) for one in node.kwargs)
@@ -237,5 +237,13 @@ def refused(problem: str, node: nodes.Node, scope: Scope, mend: str = "") -> Tem
     return TemplateError(problem, place=f"{scope.file}:{int(line)}", mend=mend)
 
 
-def _plain_name(node: nodes.Node) -> bool:
-    return isinstance(node, nodes.Const) and isinstance(node.value, str) and not node.value.startswith("_")
+def _check_named(name: str, node: nodes.Filter, scope: Scope) -> None:
+    """A filter or test that map, select and the like are to apply is one of the language, named by a literal."""
+    place = 1 if name.endswith("attr") else 0
+    if len(node.args) <= place:
+        return
+    named = node.args[place]
+    known = FILTERS if name == "map" else TESTS
+    if not isinstance(named, nodes.Const) or named.value not in known:
+        word = "filter" if name == "map" else "test"
+        raise refused(f"{name} must be given a {word} by its name", node, scope, "write it in quotes")

@@ -150,7 +150,8 @@ class FrontEnd:
         for name in changed:
             values = [names.get(name) or self._unbound(name, node, scope) for names in after]
             if not all(isinstance(value, Expr) for value in values):
-                raise refused(f"{name!r} is a macro in one branch only", node, scope, "define macros outside of if")
+                scope.names.pop(name, None)  # a macro of one arm is not known behind the branch
+                continue
             slot = self.draft.slot(name, scope)
             merges.append(Merge(slot.slot, name, tuple(values)))
             scope.names[name] = slot
@@ -343,7 +344,7 @@ class FrontEnd:
         file = self._file(node.template, node, scope, "import")
         names = dict(scope.names) if node.with_context else {}
         sees = scope.sees_inputs and node.with_context
-        inner = Scope(file, f"{self.draft.name}:{file}", names, sees, scope.loops, (*scope.within, file))
+        inner = Scope(file, f"{self.draft.name}:{file}", dict(names), sees, scope.loops, (*scope.within, file))
         binds: list[Statement] = []
         for one in parsed(self.draft.partials[file], file=file).body:
             if isinstance(one, nodes.Macro | nodes.Assign | nodes.Import | nodes.FromImport):

@@ -10,6 +10,7 @@ from typing import Any
 
 from jinja2 import DictLoader, StrictUndefined, nodes, pass_environment, pass_eval_context
 from jinja2.environment import TemplateModule
+from jinja2.filters import do_mark_safe as mark_safe
 from jinja2.nodes import EvalContext
 from jinja2.runtime import Context, LoopContext, Undefined, markup_join, str_join
 from jinja2.sandbox import ImmutableSandboxedEnvironment
@@ -51,6 +52,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
         self.here = threading.local()
         self.concat = bounded_concat
         self.filters = dict(FILTERS) | {
+            "safe": mark_safe,  # of literals alone: whoever reads templates sees to it
             "_came_through": came_through,
             "_steps": steps,
             "_shown": shown,
@@ -172,11 +174,11 @@ class _Concatenations(NodeTransformer):
 class _Includes(NodeTransformer):
     """An include leaves the id of its file where it stands."""
 
-    def __init__(self, part: str) -> None:
-        self.part = part
+    def __init__(self, part: str, files: Iterable[str]) -> None:
+        self.part, self.files = part, set(files)
 
     def visit_Include(self, node: nodes.Include) -> nodes.Node | list[nodes.Node]:  # noqa: N802 (the visitor's protocol)
-        if not isinstance(node.template, nodes.Const):
+        if not isinstance(node.template, nodes.Const) or node.template.value not in self.files:
             return node
         return [_mark(f"{self.part}:{node.template.value}", line=node.lineno), node]
 
@@ -184,7 +186,8 @@ class _Includes(NodeTransformer):
 def _instrumented(template: nodes.Template, place: str, environment: Sandbox) -> nodes.Template:
     """Have each branch leave its id `place:line.kind`, each loop count its steps, each output name what it shows."""
     _Concatenations().visit(template)
-    _Includes(environment.part).visit(template)
+    assert environment.loader is not None
+    _Includes(environment.part, environment.loader.list_templates()).visit(template)
     otherwise = {id(branch) for node in template.find_all(nodes.If) for branch in node.elif_}
     branching: list[nodes.If | nodes.For] = [*template.find_all(nodes.If), *template.find_all(nodes.For)]
     for node in branching:
