@@ -1,5 +1,6 @@
 """What a campaign is: a file of data that says who gets what, and what to do when something is missing."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -10,6 +11,7 @@ from lettermill.tables import Table
 from lettermill.tables.campaigns import contexts_table
 from lettermill.tables.declaration import NAME
 
+SEED = re.compile(r"[a-z][a-z0-9-]{0,40}")
 Missing = Literal["default", "skip_block", "skip_person", "fail"]
 
 
@@ -59,9 +61,30 @@ class Slate:
 
 
 @dataclass(frozen=True)
+class Seed:
+    """One reader of test mails: `address` gets the mail of a made-up person, whose inputs are in the file `profile` of
+    the campaign's folder, of the person `person`, or, with `every_branch`, one mail per way through the template."""
+
+    name: str
+    address: str
+    profile: str | None = None
+    person: str | None = None
+    every_branch: bool = False
+
+    def __post_init__(self) -> None:
+        if not SEED.fullmatch(self.name):
+            raise ValueError(f"a seed's name must match {SEED.pattern}, is {self.name!r}")
+        if self.address.count("@") != 1:
+            raise ValueError(f"the address of the seed {self.name!r} is {self.address!r}: write name@domain")
+        if (self.profile is not None) + (self.person is not None) + self.every_branch != 1:
+            raise ValueError(f"give the seed {self.name!r} one of profile, person and every_branch: true")
+
+
+@dataclass(frozen=True)
 class Campaign:
     """One campaign. `audience` is a SQL condition over people, features and scores; `columns` name SQL expressions
-    that inputs may use; `parts` name the files of the template, in the order they are rendered."""
+    that inputs may use; `parts` name the files of the template, in the order they are rendered; `seeds` are who gets
+    test mails."""
 
     name: str
     description: str
@@ -75,11 +98,16 @@ class Campaign:
     provider: str = "files"
     default_locale: str = "en_US"
     default_timezone: str = "UTC"
+    seeds: tuple[Seed, ...] = ()
 
     def __post_init__(self) -> None:
         for name in (self.name, *self.inputs):
             if not NAME.fullmatch(name):
                 raise ValueError(f"{name!r} must match {NAME.pattern}")
+        named = [seed.name for seed in self.seeds]
+        doubled = sorted({name for name in named if named.count(name) > 1})
+        if doubled:
+            raise ValueError(f"two seeds are named {doubled[0]!r}")
 
     @property
     def inputs_type(self) -> str:
