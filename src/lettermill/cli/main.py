@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from lettermill import __version__
+from lettermill.cli.campaign import campaign
 from lettermill.cli.table_docs import written_docs
 from lettermill.errors import LettermillError
 from lettermill.job import open_lake
@@ -17,6 +18,7 @@ from lettermill.spark import local_conf, session, session_conf
 app = typer.Typer(name="lettermill", help=__doc__, no_args_is_help=True, pretty_exceptions_enable=False)
 config = typer.Typer(help="The settings as the jobs see them.", no_args_is_help=True)
 app.add_typer(config, name="config")
+app.add_typer(campaign, name="campaign")
 
 INSTALLED = Path(str(PACKAGED))
 Env = Annotated[str, typer.Option("--env", help="environment: a file of conf")]

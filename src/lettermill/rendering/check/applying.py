@@ -19,7 +19,7 @@ from lettermill.rendering.check.signatures import (
     defaulted,
 )  # fmt: skip
 from lettermill.rendering.check.values import SPOKEN, Kind, Value
-from lettermill.rendering.check.wording import begins, words
+from lettermill.rendering.check.wording import words
 from lettermill.rendering.plan.nodes import Apply, Expr, Literal, Test
 
 STYLES = ("short", "medium", "long", "full")
@@ -76,7 +76,7 @@ def tested(scene: Scene, expr: Test, facts: Facts) -> Value:
         of = scene.needed(expr.of, facts, f"the test {expr.test}")
         if of.kind not in (*TESTED[expr.test], "unknown"):
             message = f"the test {expr.test} takes a number, and {words(expr.of)} is {SPOKEN[of.kind]}"
-            scene.findings.add("LM203", begins(expr.of), message, "make it a number: | int")
+            scene.findings.add("LM203", scene.findings.begin(expr.of), message, "make it a number: | int")
     else:
         scene.defined(expr.of, facts)
     return Value(pa.bool_())
@@ -99,10 +99,10 @@ def _check_kind(scene: Scene, expr: Apply, of: Value, signature: Signature) -> N
     mend = MENDS.get((expr.filter, of.kind)) or _mend(of.kind)
     if of.kind in signature.prints:
         message = f"the filter {expr.filter} is for {takes}; {words(expr.of)} is {SPOKEN[of.kind]}"
-        scene.findings.add("LM203", begins(expr.of), message, mend, severity="warning")
+        scene.findings.add("LM203", scene.findings.begin(expr.of), message, mend, severity="warning")
     else:
         message = f"the filter {expr.filter} takes {takes}, and {words(expr.of)} is {SPOKEN[of.kind]}"
-        scene.findings.add("LM203", begins(expr.of), message, mend)
+        scene.findings.add("LM203", scene.findings.begin(expr.of), message, mend)
 
 
 def _mend(kind: Kind) -> str:
@@ -110,7 +110,7 @@ def _mend(kind: Kind) -> str:
         return "take an item or a field of it, or loop over it"
     if kind in ("date", "instant"):
         return "write it by | date('long', locale)"
-    return "leave the filter out" if kind != "text" else "take a value of another type"
+    return "leave the filter out, or take another value"
 
 
 def _check_arguments(
@@ -124,12 +124,14 @@ def _check_arguments(
             message = (
                 f"the argument {name} of {expr.filter} takes {wanted}, and {words(argument)} is {SPOKEN[value.kind]}"
             )
-            scene.findings.add("LM205", begins(argument), message, "give another argument")
+            scene.findings.add("LM205", scene.findings.begin(argument), message, "give another argument")
         if name == "style" and isinstance(argument, Literal) and isinstance(argument.value, str):
             near = difflib.get_close_matches(argument.value, STYLES, n=1)
             if near and argument.value not in STYLES:
                 message = f"{argument.value!r} is no style of dates: the letters would be read as a pattern"
-                scene.findings.add("LM205", begins(argument), message, f"did you mean {near[0]!r}?", severity="warning")
+                scene.findings.add(
+                    "LM205", scene.findings.begin(argument), message, f"did you mean {near[0]!r}?", severity="warning"
+                )
     if expr.filter == "plural" and arguments and "other" not in dict(expr.options):
         scene.findings.add("LM205", expr.place, "plural needs the form other", "add other='...'")
 
@@ -143,13 +145,13 @@ def _by_field(scene: Scene, expr: Apply, of: Value, arguments: Mapping[str, Expr
         for step in named.value.split("."):
             found = item.field(step)
             if found is None:
-                scene.tell_no_field(item, step, begins(named))
+                scene.tell_no_field(item, step, scene.findings.begin(named))
             item = found or Value()
     if expr.filter == "map":
         return Value(pa.list_(item.type), item.path if named is not None else None) if named is not None else Value()
     if expr.filter == "sum":
         if item.kind not in ("number", "truth", "unknown"):
             message = f"sum adds numbers, and the items of {words(expr.of)} are {SPOKEN[item.kind]}"
-            scene.findings.add("LM203", begins(expr.of), message, "name a field: sum(attribute='price')")
+            scene.findings.add("LM203", scene.findings.begin(expr.of), message, "name a field: sum(attribute='price')")
         return Value(item.type)
     return of.element() if expr.filter in ("min", "max") else Value(of.type, of.path)

@@ -19,7 +19,6 @@ from lettermill.rendering.check.leftovers import check_leftovers
 from lettermill.rendering.check.recovery import mended
 from lettermill.rendering.check.sizes import Sizes
 from lettermill.rendering.check.values import Value, of_input
-from lettermill.rendering.check.wording import begins
 from lettermill.rendering.inlining import inlined
 from lettermill.rendering.plan.nodes import Loop, Place, Plan, Section
 from lettermill.rendering.plan.walking import walk
@@ -100,7 +99,7 @@ def _planned(part: str, checker: Checker) -> Plan:
         checker.sources[file], part=part, file=file, schema=checker.schema, partials=checker.sources
     )
     for one in problems:
-        checker.findings.add(one.rule, one.place, one.message, one.suggestion)
+        checker.findings.add(one.rule, checker.findings.at_word(one.place, one.word), one.message, one.suggestion)
     checker.used |= {file, *(node.name for node in walk(*plan.body) if isinstance(node, Section))}
     return plan
 
@@ -108,6 +107,7 @@ def _planned(part: str, checker: Checker) -> Plan:
 def _check_parts(checker: Checker) -> None:
     parts, findings = checker.campaign.parts, checker.findings
     yml = findings.files.get(DEFINITION, "")
+    at_parts = declared_at("", yml, under="parts")
     for part in parts:
         if part not in PARTS:
             near = difflib.get_close_matches(part, PARTS, n=1)
@@ -115,8 +115,9 @@ def _check_parts(checker: Checker) -> None:
             findings.at("LM407", DEFINITION, *declared_at(part, yml, under="parts"), f"unknown part {part!r}", mend)
     for part in REQUIRED:
         if part not in parts:
-            at = declared_at("", yml, under="parts")
-            findings.at("LM407", DEFINITION, *at, f"a mail needs the part {part!r}", f"add {part}: {part}.j2 to parts")
+            findings.at(
+                "LM407", DEFINITION, *at_parts, f"a mail needs the part {part!r}", f"add {part}: {part}.j2 to parts"
+            )
     for part, file in parts.items():
         if file not in checker.sources:
             near = difflib.get_close_matches(file, checker.sources, n=1)
@@ -125,10 +126,11 @@ def _check_parts(checker: Checker) -> None:
             findings.at("LM107", DEFINITION, *at, f"the file {file!r} of part {part!r} is not there", mend)
     if "text" not in parts:
         mend = "write one where the order of reading matters"
-        findings.at("LM601", DEFINITION, 0, 0, "the text part is derived from the html", mend)
+        findings.at("LM601", DEFINITION, *at_parts, "there is no text part: it is derived from the html", mend)
     if "preheader" not in parts:
         mend = "add a part preheader of 40 to 90 characters"
-        findings.at("LM602", DEFINITION, 0, 0, "inboxes show the first words of the mail behind the subject", mend)
+        message = "there is no preheader: inboxes show the first words of the mail behind the subject"
+        findings.at("LM602", DEFINITION, *at_parts, message, mend)
 
 
 def _check_part(part: str, plan: Plan, flow: Flow, checker: Checker) -> None:
@@ -170,7 +172,7 @@ def _check_size(flow: Flow, checker: Checker) -> None:
     measured = Flow(flow.inputs, plan, silent, dict(checker.doubts), Conditions(silent))
     measured.walk()
     limits = {
-        begins(loop.items): known.limit
+        loop.loop: known.limit
         for loop in walk(*plan.body)
         if isinstance(loop, Loop)
         for known in checker.inputs.values()

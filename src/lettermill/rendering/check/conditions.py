@@ -1,7 +1,6 @@
 """Conditions that are the same in every message: judged wherever a template's line is reached, reported where all
 visits agree, since a block may be included, or a macro called, in several places."""
 
-import difflib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -10,8 +9,8 @@ from lettermill.rendering.check.facts import Facts
 from lettermill.rendering.check.findings import Findings
 from lettermill.rendering.check.truth import Truth, truth_of
 from lettermill.rendering.check.values import Value
-from lettermill.rendering.check.wording import begins, words
-from lettermill.rendering.plan.nodes import And, Compare, Expr, ListOf, Literal, Not, Or, Place, Test
+from lettermill.rendering.check.wording import words
+from lettermill.rendering.plan.nodes import And, Expr, Not, Or, Place
 
 ValueOf = Callable[[Expr], Value]
 
@@ -45,18 +44,18 @@ class Conditions:
         if self.macros:
             return
         if facts.canonical(test) in [facts.canonical(one) for one in asked]:
-            first = begins(asked[[facts.canonical(one) for one in asked].index(facts.canonical(test))])
-            message = f"{words(test)} was asked at line {first.line} already: this branch is never taken"
+            first = self.findings.begin(asked[[facts.canonical(one) for one in asked].index(facts.canonical(test))])
+            message = f"{words(test)} was asked at line {first.line} already, so that this branch is never taken"
             self._note(test, Verdict("LM404", message, "ask something else, or take the branch out"))
             return
         is_whole = True
         for term, known in self._judged(test, facts, value_of):
-            verdict = _verdict(term, known, value_of) if known else None
+            verdict = _verdict(term, known) if known else None
             is_whole = is_whole and verdict is None
             self._note(term, verdict)
         whole = truth_of(test, facts, value_of) if is_whole and not _is_atom(test) else None
         if whole is not None:
-            self._note(test, _verdict(test, whole, value_of))
+            self._note(test, _verdict(test, whole))
 
     def terms(self, test: Expr) -> Iterator[Expr]:
         """The conditions that a condition is made of."""
@@ -77,45 +76,28 @@ class Conditions:
 
     def _judged(self, test: Expr, facts: Facts, value_of: ValueOf) -> Iterator[tuple[Expr, Truth | None]]:
         """Each term with its truth, given those before it."""
-        if isinstance(test, Not):
-            yield from self._judged(test.of, facts, value_of)
-        elif isinstance(test, And | Or):
+        if isinstance(test, And | Or):
             yield from self._judged(test.left, facts, value_of)
             yield from self._judged(test.right, facts.assume(test.left, isinstance(test, And)), value_of)
+        elif isinstance(test, Not) and isinstance(test.of, And | Or):
+            yield from self._judged(test.of, facts, value_of)
         else:
             yield test, truth_of(test, facts, value_of)
 
     def _note(self, expr: Expr, verdict: Verdict | None) -> None:
-        at = begins(expr)
+        at = self.findings.begin(expr)
         key = (self.findings.file_of(at), at.line, at.column, words(expr))
         self.verdicts.setdefault(key, []).append((at, verdict))
 
 
-def _verdict(term: Expr, known: Truth, value_of: ValueOf) -> Verdict:
-    name = words(term)
+def _verdict(term: Expr, known: Truth) -> Verdict | None:
     if known.why == "enumeration":
-        message = f"{name} is never true: {known.words}" if not known.holds else f"{name} always holds: {known.words}"
-        return Verdict("LM403", message, _nearest(term, value_of))
-    why = f" behind the condition at line {known.at.line}" if known.why == "guard" and known.at else ""
+        return None  # told where the value is compared
+    why = f", since line {known.at.line} asked already" if known.why == "guard" and known.at else ""
     why = f": {known.words}" if known.words else why
     if known.holds:
-        return Verdict("LM402", f"{name} is always true{why}", "leave the condition out")
-    return Verdict("LM401", f"{name} is never true{why}", "correct the condition, or take the branch out")
-
-
-def _nearest(term: Expr, value_of: ValueOf) -> str:
-    """The nearest value of the enumeration."""
-    if isinstance(term, Compare):
-        left, right = term.of, term.links[0][1]
-    else:
-        assert isinstance(term, Test)
-        left, right = term.of, term.arguments[0]
-    if isinstance(left, Literal):
-        left, right = right, left
-    allowed = sorted(str(one) for one in value_of(left).one_of or ())
-    asked = right.items[0] if isinstance(right, ListOf) else right
-    near = difflib.get_close_matches(str(getattr(asked, "value", "")), allowed, n=1)
-    return f"did you mean {near[0]!r}?" if near else f"use one of: {', '.join(allowed)}"
+        return Verdict("LM402", f"{words(term)} always holds{why}", "leave the condition out")
+    return Verdict("LM401", f"{words(term)} never holds{why}", "correct the condition, or take the branch out")
 
 
 def _is_atom(test: Expr) -> bool:

@@ -90,8 +90,10 @@ def declared(campaign: Definition, findings: Findings) -> dict[str, Known]:
 
 
 def declared_at(name: str, source: str, *, under: str) -> tuple[int, int]:
-    """Line and column of a key below `under` in campaign.yml; 0, 0 where it cannot be told."""
+    """Line and column of a key below `under` in campaign.yml, or of `under` itself; 0, 0 where it cannot be told."""
     section = re.search(rf"^{under}\s*:.*$", source, re.MULTILINE)
+    if not name:
+        return position(source, section.start()) if section else (0, 0)
     found = section and re.compile(rf"[\s{{,]{re.escape(name)}\s*:").search(source, section.start())
     return position(source, found.start() + 1) if found else (0, 0)
 
@@ -120,7 +122,7 @@ def _known(name: str, one: DeclaredInput, campaign: Definition, findings: Findin
     if values is not None and one.default is not None:
         values |= {one.default}
     limit = campaign.slate.size if one.value.strip() == "picks" else None
-    why = f"inputs.{name} is declared without a default (missing: default)" if null else ""
+    why = f"inputs.{name} has missing: default and no default" if null else ""
     return Known(name, type_, null, one.missing == "skip_block", values, limit, why)
 
 

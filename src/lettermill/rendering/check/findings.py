@@ -2,12 +2,17 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from lettermill.rendering.check.rules import RULES, SEVERITIES, Severity
-from lettermill.rendering.plan.nodes import Place
+from lettermill.rendering.plan.nodes import NOWHERE, Expr, Local, Place
 
-WORD = re.compile(r"[\w.]+(?:\[-?\w+\])*|</?[\w:-]+|\S")
+WORD = re.compile(
+    r"""https?://[^\s"'<>]+ | %%\w+%% | \{[\w.]+\} | '[^'\n]*' | "[^"\n]*" | [\w.]+(?:\[-?\w+\])* | </?[\w:-]+ | \S""",
+    re.VERBOSE,
+)
+"""How far a finding reaches from its column on."""
+DEFINITION = "campaign.yml"
 
 
 @dataclass(frozen=True)
@@ -35,14 +40,43 @@ class Findings:
     files: Mapping[str, str]
     parts: Mapping[str, str]
     found: dict[tuple[str, str, int, int, str], Finding] = field(default_factory=dict)
+    repeated: dict[tuple[str, str, str], list[tuple[int, int]]] = field(default_factory=dict)
+    near: Place = NOWHERE
 
     def __post_init__(self) -> None:
-        self._lines = {name: source.splitlines() for name, source in self.files.items()}
+        self._lines = {name: source.replace("\r\n", "\n").split("\n") for name, source in self.files.items()}
+
+    def begin(self, expr: Expr) -> Place:
+        """Where an expression begins: a chain of fields and filters where its first name stands.
+
+        A name that is bound in the template has no place of its own: it is looked for in the source line, to the left
+        of what is applied to it; `near` is the statement around.
+        """
+        chain = [expr]
+        while (inner := getattr(chain[-1], "of", None) or getattr(chain[-1], "left", None)) is not None:
+            chain.append(inner)
+        root = chain[-1]
+        if root.place.line:
+            return root.place
+        place = next((one.place for one in reversed(chain) if one.place.line), self.near)
+        line = self._line(self.file_of(place), place.line)
+        if not isinstance(root, Local) or not line:
+            return place
+        named = [found.start() for found in re.finditer(rf"\b{re.escape(root.name)}\b", line)]
+        before = [start for start in named if not place.column or start < place.column]
+        columns = before[-1:] if place.column else before[:1]
+        return replace(place, column=(columns or named or [place.column - 1])[0] + 1)
 
     def file_of(self, place: Place) -> str:
         """The file of the folder that branch ids call `html` or `html:blocks/hero.html.j2`."""
         part, _, included = place.file.partition(":")
         return included or self.parts.get(part, part)
+
+    def at_word(self, place: Place, word: str) -> Place:
+        """Where a word stands, at a place or behind it in its line; the place itself where it does not."""
+        line = self._line(self.file_of(place), place.line)
+        found = re.compile(rf"(?<!\w){re.escape(word)}(?!\w)").search(line, max(place.column - 1, 0)) if word else None
+        return replace(place, column=found.start() + 1) if found else place
 
     def add(
         self, rule: str, at: Place, message: str, suggestion: str = "", *, severity: Severity | None = None
@@ -55,8 +89,7 @@ class Findings:
         severity: Severity | None = None,
     ) -> None:  # fmt: skip
         """Note a finding at a line and column of a file."""
-        lines = self._lines.get(file, [])
-        source = lines[line - 1] if 0 < line <= len(lines) else ""
+        source = self._line(file, line)
         word = WORD.match(source, column - 1) if column else None
         width = len(word.group()) if word else 1
         key = (rule, file, line, column, message)
@@ -64,6 +97,14 @@ class Findings:
             rule, severity or RULES[rule].severity, file, line, column, source, message, suggestion, width
         )  # fmt: skip
         self.found.setdefault(key, made)
+
+    def once(self, rule: str, at: Place, about: str, message: str, suggestion: str) -> None:
+        """Note a finding about one thing in one file; where it comes up again is told with it."""
+        places = self.repeated.setdefault((rule, self.file_of(at), about), [])
+        if not places:
+            self.add(rule, at, message, suggestion)
+        if (at.line, at.column) not in places:
+            places.append((at.line, at.column))
 
     def has(self, *rules: str) -> bool:
         """Whether one of these rules found something."""
@@ -78,10 +119,18 @@ class Findings:
             severity = SEVERITIES.index(finding.severity)
             return (in_template, finding.file, finding.line, finding.column, severity, finding.rule, finding.message)
 
-        return tuple(sorted(self.found.values(), key=order))
+        return tuple(sorted(map(self._with_repetitions, self.found.values()), key=order))
 
+    def _with_repetitions(self, finding: Finding) -> Finding:
+        for (rule, file, _), (first, *others) in self.repeated.items():
+            if others and (rule, file, *first) == (finding.rule, finding.file, finding.line, finding.column):
+                again = f" ({len(others)} more below, to line {max(others)[0]})"
+                return replace(finding, message=finding.message + again)
+        return finding
 
-DEFINITION = "campaign.yml"
+    def _line(self, file: str, line: int) -> str:
+        lines = self._lines.get(file, [])
+        return lines[line - 1] if 0 < line <= len(lines) else ""
 
 
 def position(source: str, offset: int) -> tuple[int, int]:

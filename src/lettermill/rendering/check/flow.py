@@ -1,7 +1,10 @@
 """Walking a plan along its branches: each statement is judged by what the conditions around it have established."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+
+import pyarrow as pa
 
 from lettermill.rendering.check.conditions import Conditions
 from lettermill.rendering.check.facts import Facts, joined
@@ -9,8 +12,9 @@ from lettermill.rendering.check.findings import Findings
 from lettermill.rendering.check.inference import WRITTEN, Inference
 from lettermill.rendering.check.rules import Severity
 from lettermill.rendering.check.values import SPOKEN, Value, either, present
-from lettermill.rendering.check.wording import begins, words
+from lettermill.rendering.check.wording import words
 from lettermill.rendering.plan.nodes import (
+    Arm,
     Bind,
     Branch,
     Capture,
@@ -34,15 +38,16 @@ UNPRINTABLE = {
     "truth": "write the words: {% if ... %}yes{% else %}no{% endif %}",
     "bytes": "print something else",
 }
-UNFORMATTED = {"date": "| date('long', locale)", "instant": "| datetime('long', locale, timezone)"}
+UNFORMATTED = {"date": "date('long', locale)", "instant": "datetime('long', locale, timezone)"}
 Body = tuple[Statement, ...]
 
 
 @dataclass(frozen=True)
 class Shown:
-    """A value that a part prints, where, and the path into the inputs that it stands for."""
+    """A value that a part prints: the place of its statement, and where it begins."""
 
     place: Place
+    begins: Place
     value: Value
     expr: Expr
 
@@ -73,6 +78,7 @@ class Flow:
         return facts
 
     def _statement(self, statement: Statement, facts: Facts) -> Facts:
+        self.findings.near = statement.place
         if isinstance(statement, Show):
             self._show(statement, facts)
         elif isinstance(statement, Branch):
@@ -94,20 +100,27 @@ class Flow:
         null_text = self.plan.rules.null_text
         if null_text:
             self.inference.tell_absent(show.value, value, "LM301", "a printed null is a fault")
-        at, name = begins(show.value), words(show.value)
-        self.shown.append(Shown(at, value, show.value))
+        at, name = self.findings.begin(show.value), words(show.value)
+        self.shown.append(Shown(show.place, at, value, show.value))
         if value.kind in UNPRINTABLE:
             severity: Severity = "warning" if value.kind == "truth" else "error"
             message = f"{name} is {SPOKEN[value.kind]}, which prints as Python writes it"
             self.findings.add("LM206", at, message, UNPRINTABLE[value.kind], severity=severity)
+        elif pa.types.is_decimal(value.type):
+            mend = f"write {{{{ {name} | money(currency, locale) }}}}, or | number(locale)"
+            self.findings.add("LM207", at, f"{name} is a decimal, printed as 1234.50 is", mend)
         elif value.kind in UNFORMATTED:
             self.findings.add(
-                "LM207", at, f"{name} is {SPOKEN[value.kind]}, printed as 2024-12-31 is", UNFORMATTED[value.kind]
+                "LM207",
+                at,
+                f"{name} is {SPOKEN[value.kind]}, printed as 2024-12-31 is",
+                f"write {{{{ {name} | {UNFORMATTED[value.kind]} }}}}",
             )
 
     def _branch(self, branch: Branch, facts: Facts) -> Facts:
         ends, before, asked = [], facts, list[Expr]()
         for arm in branch.arms:
+            self.findings.near = _place_of(arm, branch)
             self.inference.defined(arm.test, before)
             self._note_doubts(arm.test, before)
             self.conditions.judge(arm.test, before, asked=asked, value_of=self._quietly(before))
@@ -136,7 +149,10 @@ class Flow:
             mend = {"text": "split it before it reaches the template, or print it", "struct": "read its fields"}
             message = f"{name} is {SPOKEN[items.kind]}, and a loop needs a list"
             self.findings.add(
-                "LM204", begins(loop.items), message, mend.get(items.kind, "loop over a list, or range(...)")
+                "LM204",
+                self.findings.begin(loop.items),
+                message,
+                mend.get(items.kind, "loop over a list, or range(...)"),
             )
         element = items.element()
         self.inference.slots[loop.item] = self.inference.loops[loop.loop] = element
@@ -153,6 +169,12 @@ class Flow:
         if isinstance(bind.value, Captured):
             return facts
         return facts.bind(bind.slot, bind.value)
+
+
+def _place_of(arm: Arm, branch: Branch) -> Place:
+    """Where an arm's condition stands: its branch id holds the line."""
+    line = re.search(r":(\d+)\.(?:el)?if$", arm.branch or "")
+    return replace(branch.place, line=int(line[1]), column=0) if line else branch.place
 
 
 @dataclass(frozen=True)

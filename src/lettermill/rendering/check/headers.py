@@ -5,7 +5,7 @@ from collections.abc import Collection
 from lettermill.rendering.check.findings import Findings
 from lettermill.rendering.check.flow import Shown
 from lettermill.rendering.check.rules import Severity
-from lettermill.rendering.check.wording import begins, words
+from lettermill.rendering.check.wording import words
 from lettermill.rendering.plan.nodes import Apply, Branch, Loop, Place, Section, Statement, Text
 
 LONGEST = 78
@@ -29,14 +29,19 @@ def check_header(part: str, body: tuple[Statement, ...], shown: Collection[Shown
         if one.value.kind == "text" and one.value.one_of is None and path and path not in told and not single:
             told.add(path)
             message = f"{words(one.expr)} may hold a line break, and a message with one in the {part} is a fault"
-            findings.add("LM605", begins(one.expr), message, "| striptags makes it one line, where that can happen")
+            findings.add(
+                "LM605",
+                one.begins,
+                message,
+                f"write {{{{ {path} | striptags }}}}, which is one line, where that can happen",
+            )
 
 
 def _check_length(body: tuple[Statement, ...], findings: Findings) -> None:
     length, place = _longest(body)
     if length > SHOWN and place is not None:
         severity: Severity = "warning" if length > LONGEST else "note"
-        message = f"a subject has {length} characters beside its data; phones show about 40, desks about {SHOWN}"
+        message = f"the subject has {length} characters beside its data; phones show about 40, desks about {SHOWN}"
         findings.add("LM603", place, message, f"say it in less than {SHOWN}", severity=severity)
 
 

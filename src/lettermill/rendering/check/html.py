@@ -8,7 +8,6 @@ from lettermill.rendering.check.findings import Findings, position
 from lettermill.rendering.check.flow import Shown
 from lettermill.rendering.check.markup import OUTPUT, Attribute, Tag, all_tags, is_data
 from lettermill.rendering.check.rules import Severity
-from lettermill.rendering.check.wording import begins
 from lettermill.rendering.plan.nodes import Branch, Capture, Place, Section, Show, Statement
 
 SCHEME = re.compile(r"\s*(?P<scheme>[a-zA-Z][a-zA-Z0-9+.\-]*):")
@@ -119,7 +118,7 @@ def _is_link(file: str, place: Place, tags: list[Tag], mail: Mail) -> bool:
 def _surely(body: tuple[Statement, ...], places: Collection[Place]) -> bool:
     """Whether every message that comes through `body` prints at one of `places`."""
     for statement in body:
-        if isinstance(statement, Show) and begins(statement.value) in places:
+        if isinstance(statement, Show) and statement.place in places:
             return True
         if isinstance(statement, Section | Capture) and _surely(statement.body, places):
             return True

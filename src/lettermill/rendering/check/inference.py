@@ -14,7 +14,7 @@ from lettermill.rendering.check import applying, operators
 from lettermill.rendering.check.facts import Facts
 from lettermill.rendering.check.findings import Findings
 from lettermill.rendering.check.values import SPOKEN, Value, either, of_constant, present
-from lettermill.rendering.check.wording import begins, words
+from lettermill.rendering.check.wording import words
 from lettermill.rendering.plan.nodes import (
     And,
     Apply,
@@ -43,6 +43,8 @@ from lettermill.rendering.plan.nodes import (
     Test,
 )  # fmt: skip
 
+NO_ELSE = "it has no else"
+UNBOUND = "not every branch sets it"
 LOGICAL = Value(pa.bool_())
 COUNTED = Value(pa.int64())
 WRITTEN = Value(pa.string())
@@ -95,41 +97,42 @@ class Inference:
         """Note that a template asks whether `expr` is there."""
         value = self.value(expr, facts)
         if value.path is not None and not value.declared:
-            self.doubts.setdefault(value.path, begins(expr))
+            self.doubts.setdefault(value.path, self.findings.begin(expr))
 
     def tell_absent(self, expr: Expr, value: Value, rule: str, consequence: str) -> None:
         """Report a value that may be null, undefined, or that is guarded elsewhere, where it must be there."""
         self._tell_undefined(expr, value)
         if value.missing or not (value.null or value.doubted):
             return
-        name, at = words(expr), begins(expr)
-        mend = f"guard it: {{% if {name} is not none %}}, or give it a default"
+        name, at = words(expr), self.findings.begin(expr)
+        guard = f"guard it: {{% if {name} is not none %}}"
         if isinstance(expr, Apply) and expr.filter == "default":
             mend = "write default(..., true): without true only what is undefined is replaced, a null stays"
-        elif "inputs." in value.why:
-            mend = f"give {value.why.split()[0]} a default, or guard it: {{% if {name} is not none %}}"
+        else:
+            mend = (
+                f"{value.why}: give it one, write {name} or '...', or {guard}"
+                if value.path and value.declared
+                else guard
+            )
         if value.null:
-            self.findings.add(rule, at, f"{name} may be null, and {consequence}: {value.why}", mend)
+            self.findings.once(rule, at, name, f"{name} may be null, and {consequence}", mend)
             return
         asked = self.doubts.get(value.path or "")
-        where = f" at {self.findings.file_of(asked)}:{asked.line}" if asked and asked != at else ""
-        message = (
-            f"{name} is taken as null{where}, and {consequence}"
-            if asked == at
-            else (f"{name} is guarded{where}, but not here, and {consequence}")
-        )
-        self.findings.add("LM305", at, message, mend.replace("guard it:", "guard it here too:"))
+        where = f" at {self.findings.file_of(asked)}:{asked.line}" if asked else ""
+        message = f"{name} is asked for{where} as if it may be null, but not here, and {consequence}"
+        self.findings.once("LM305", at, name, message, mend)
 
     def _tell_undefined(self, expr: Expr, value: Value) -> None:
         if not value.missing or self.rules.missing == "nil":
             return
         name = words(expr)
         if value.declared:
-            mend = f"guard it: {{% if {name} is defined %}}, or write {name} | default(...)"
-            self.findings.add("LM303", begins(expr), f"{name} may be undefined: {value.why}", mend)
+            guard = f"guard it: {{% if {name} is defined %}}, or write {name} | default(...)"
+            mend = {NO_ELSE: "add else '...'", UNBOUND: "set it in every branch, or before them"}.get(value.why, guard)
+            self.findings.once("LM303", self.findings.begin(expr), name, f"{name} may be undefined: {value.why}", mend)
         else:
             self.findings.add(
-                "LM304", begins(expr), f"{name} may be undefined: {value.why}", "ask for the length first"
+                "LM304", self.findings.begin(expr), f"{name} may be undefined: {value.why}", "ask for the length first"
             )
 
     def _input(self, expr: Input, facts: Facts) -> Value:  # noqa: ARG002 (one shape for all)
@@ -140,7 +143,7 @@ class Inference:
 
     def _local(self, expr: Local, facts: Facts) -> Value:
         if expr.slot not in self.slots and expr.slot < 0:
-            return Value(missing=True, declared=True, why="nothing is bound to it on this way")
+            return Value(missing=True, declared=True, why=UNBOUND)
         bound = facts.bound.get(expr.slot)
         value = self.slots.get(expr.slot, Value())
         fact = facts.of(bound) if bound is not None else None
@@ -196,8 +199,7 @@ class Inference:
         self.defined(expr.test, facts)
         then = self.value(expr.then, facts.assume(expr.test, True))
         if expr.otherwise is None:
-            why = "the conditional expression has no else"
-            return replace(then, missing=True, declared=True, why=why)
+            return replace(then, missing=True, declared=True, why=NO_ELSE)
         return either((then, self.value(expr.otherwise, facts.assume(expr.test, False))))
 
     def _not(self, expr: Not, facts: Facts) -> Value:

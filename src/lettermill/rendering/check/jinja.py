@@ -29,6 +29,7 @@ class Problem:
     place: Place
     message: str
     suggestion: str
+    word: str = ""
 
 
 @dataclass
@@ -42,7 +43,9 @@ class Lenient:
         """Note an error at the node that it arose from."""
         at = scope.at(node) if node.lineno else Place(scope.place, int(error.place.rpartition(":")[2] or 1))
         rule, suggestion = self._judged(node, error, scope)
-        self.problems.append(Problem(rule, at, error.problem, suggestion))
+        template = getattr(getattr(node, "template", None), "value", "")
+        word = template or getattr(node, "attr", "") or getattr(node, "name", "")
+        self.problems.append(Problem(rule, at, error.problem, suggestion, word))
         return at
 
     def _judged(self, node: nodes.Node, error: TemplateError, scope: Scope) -> tuple[str, str]:
@@ -51,9 +54,8 @@ class Lenient:
             declare = f"declare {node.name!r} under inputs in campaign.yml"
             return "LM102", f"did you mean {near[0]!r}? Or {declare}" if near else declare
         if isinstance(node, nodes.Getattr | nodes.Getitem) and "has no field" in error.problem:
-            return "LM103", error.mend if "did you mean" in error.mend else error.mend.removeprefix(
-                "declare it in campaign.yml, or "
-            )
+            mend = error.mend.removeprefix("declare it in campaign.yml, or ")
+            return "LM103", "it has no fields: loop over a list, print a value" if "none here" in mend else mend
         if isinstance(node, nodes.Filter) and ALIASES.get(node.name, node.name) not in (*FILTERS, "safe"):
             near = difflib.get_close_matches(node.name, FILTERS, n=1)
             return "LM104", f"did you mean {near[0]!r}?" if near else f"filters are {', '.join(sorted(FILTERS))}"

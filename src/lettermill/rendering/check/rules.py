@@ -38,7 +38,7 @@ RULES = {
         Rule("LM207", "note", "printed value has no format"),
         Rule("LM301", "error", "null may be printed"),
         Rule("LM302", "error", "null may be computed with"),
-        Rule("LM303", "error", "input may be undefined"),
+        Rule("LM303", "error", "value may be undefined"),
         Rule("LM304", "warning", "list may be too short"),
         Rule("LM305", "warning", "guarded elsewhere, not here"),
         Rule("LM401", "warning", "impossible branch"),

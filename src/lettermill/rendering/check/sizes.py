@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from lettermill.rendering.check.flow import Shown
 from lettermill.rendering.check.values import Kind
-from lettermill.rendering.check.wording import begins
 from lettermill.rendering.plan.nodes import Branch, Capture, Captured, Loop, Place, Section, Show, Statement, Text
 
 USUAL: Mapping[Kind, int] = {"text": 24, "number": 5, "date": 16, "instant": 24}
@@ -17,10 +16,10 @@ UNLIMITED = 10
 
 @dataclass(frozen=True)
 class Sizes:
-    """Measures statements. `limits` are the largest lengths of lists, by the place where a loop names them."""
+    """Measures statements. `limits` are the largest lengths of lists, by the number of the loop."""
 
     shown: Mapping[Place, Shown]
-    limits: Mapping[Place, int]
+    limits: Mapping[int, int]
 
     def longest(self, body: tuple[Statement, ...], *, data: bool = True) -> Counter[str]:
         """Bytes of the longest way, by the file that branch ids name; without `data`, of literal text alone."""
@@ -40,7 +39,7 @@ class Sizes:
             ways = [*(arm.body for arm in statement.arms), statement.otherwise]
             return max((self.longest(way, data=data) for way in ways), key=Counter.total)
         if isinstance(statement, Loop):
-            often = self.limits.get(begins(statement.items), UNLIMITED) if data else 1
+            often = self.limits.get(statement.loop, UNLIMITED) if data else 1
             once = self.longest(statement.body, data=data)
             return Counter({file: size * often for file, size in once.items()})
         return Counter()
@@ -48,7 +47,7 @@ class Sizes:
     def _shown(self, show: Show, data: bool) -> Counter[str]:
         if isinstance(show.value, Captured):
             return self.longest(show.value.body, data=data)
-        shown = self.shown.get(begins(show.value))
+        shown = self.shown.get(show.place)
         if not data or shown is None:
             return Counter()
         name = (shown.value.path or "").rpartition(".")[2]

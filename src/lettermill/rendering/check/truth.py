@@ -68,7 +68,7 @@ def _test(expr: Test, facts: Facts, value_of: Callable[[Expr], Value]) -> Truth 
         if fact.defined is not None:
             return Truth(fact.defined == (expr.test == "defined"), "guard", at=fact.at)
         if value.declared and not value.missing and value.path:
-            why = f"{value.path} is always defined: only an input with missing: skip_block can be undefined"
+            why = "only an input with missing: skip_block can be undefined"
             return Truth(expr.test == "defined", "declaration", why)
     return None
 

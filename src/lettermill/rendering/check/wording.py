@@ -1,20 +1,21 @@
-"""Expressions of a plan in words, and where they begin."""
+"""Expressions of a plan in words."""
 
 from lettermill.rendering.plan.nodes import (
     And,
     Apply,
     Arithmetic,
     Compare,
+    Conditional,
     Expr,
     Index,
     Input,
     Item,
+    ListOf,
     Literal,
     Local,
     LoopState,
     Not,
     Or,
-    Place,
     Slice,
     Test,
 )  # fmt: skip
@@ -49,17 +50,15 @@ def _condition(expr: Expr) -> str:
         return words(expr.of) + "".join(f" {SIGNS[sign]} {words(other)}" for sign, other in expr.links)
     if isinstance(expr, And | Or):
         return f"{words(expr.left)} {type(expr).__name__.lower()} {words(expr.right)}"
+    if isinstance(expr, Not) and isinstance(expr.of, Test):
+        return words(expr.of).replace(" is ", " is not ", 1)
     if isinstance(expr, Not):
         return f"not {words(expr.of)}"
+    if isinstance(expr, Conditional):
+        otherwise = f" else {words(expr.otherwise)}" if expr.otherwise else ""
+        return f"{words(expr.then)} if {words(expr.test)}{otherwise}"
+    if isinstance(expr, ListOf):
+        return f"[{', '.join(map(words, expr.items))}]"
     if isinstance(expr, Arithmetic):
         return f"{words(expr.left)} {expr.operator} {words(expr.right)}"
     return "this expression"
-
-
-def begins(expr: Expr) -> Place:
-    """Where an expression begins: a chain of fields and filters where its first name stands."""
-    if isinstance(expr, Item | Index | Slice | Apply | Test):
-        return begins(expr.of)
-    if isinstance(expr, And | Or | Arithmetic):
-        return begins(expr.left)
-    return begins(expr.of) if isinstance(expr, Compare) else expr.place

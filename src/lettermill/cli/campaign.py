@@ -1,0 +1,8 @@
+"""`lettermill campaign`: look at a campaign before it is sent. Each command is registered from a module of its own."""
+
+import typer
+
+from lettermill.cli.campaign_check import check
+
+campaign = typer.Typer(help="Look at a campaign before it is sent.", no_args_is_help=True)
+campaign.command("check")(check)
