@@ -13,12 +13,15 @@ from lettermill.rendering.columnar.frames import Program
 from lettermill.rendering.columnar.inputs import seen, seen_type
 from lettermill.rendering.columnar.rendering import Written, render, render_rowwise
 from lettermill.rendering.engine import engine_fingerprint
-from lettermill.rendering.jinja.frontend import plan_of
+from lettermill.rendering.jinja.frontend import plan_of as plan_of_jinja
 from lettermill.rendering.jinja.library import JinjaLibrary
+from lettermill.rendering.liquid.frontend import plan_of as plan_of_liquid
+from lettermill.rendering.liquid.library import LiquidLibrary
 from lettermill.rendering.plan.nodes import Plan
 from lettermill.rendering.plan.reading import inputs_of
 
 Language = OneOf["jinja2", "liquid"]
+LANGUAGES = {"jinja2": (plan_of_jinja, JinjaLibrary), "liquid": (plan_of_liquid, LiquidLibrary)}
 
 
 @dataclass(frozen=True)
@@ -104,10 +107,11 @@ def compile_template(
     types = {one.name: seen_type(one.type) for one in schema if one.name != missing}
     if missing is not None and schema.get_field_index(missing) < 0:
         raise TemplateError(f"the schema has no column {missing!r}", mend="name the column of missing paths")
-    if language != "jinja2":
-        raise TemplateError(f"no front end for {language!r}", mend="use jinja2")
+    if language not in LANGUAGES:
+        raise TemplateError(f"no front end for {language!r}", mend=f"use {' or '.join(LANGUAGES)}")
+    plan_of, library_of = LANGUAGES[language]
     plan = plan_of(source, name=name, schema=types, autoescape=autoescape, partials=partials)
-    library = JinjaLibrary(source, name=name, partials=partials, autoescape=autoescape)
+    library = library_of(source, name=name, partials=partials, autoescape=autoescape)
     fingerprint = engine_fingerprint(sha256(repr((language, autoescape, name, plan)).encode()).hexdigest())
     program = Program(plan, library, autoescape)
     return Renderer(plan, schema, missing, inputs_of(plan, schema=types), fingerprint, program)

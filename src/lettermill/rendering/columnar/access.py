@@ -175,13 +175,23 @@ def _list(frame: Frame, expr: ListOf) -> Value:
     return Value(Lists(starts, np.full(frame.size, len(parts), np.int64), None, as_data(items)), None, wrong)
 
 
+def _filled(value: Value) -> Value:
+    """Whole numbers with any in the place of nulls."""
+    data = value.data
+    if not isinstance(data, pa.Array) or not pa.types.is_integer(data.type) or not data.null_count:
+        return value
+    return replace(value, data=pc.fill_null(data, 0))
+
+
 def _range(frame: Frame, expr: Range) -> Value:
     values = [frame.value(one) for one in (expr.start, expr.stop, expr.step)]
+    nothing = either(*(nulls(value.data) for value in values if isinstance(value.data, pa.Array)))
+    values = [_filled(value) for value in values]
     bounds = [_whole_numbers(value, frame.size) for value in values]
     if any(one is None for one in bounds):
         return faulty(frame)
     start, stop, step = bounds
-    wrong = either(*(value.wrong for value in values), step == 0)  # type: ignore[arg-type]
+    wrong = either(*(value.wrong for value in values), nothing, step == 0)  # type: ignore[arg-type]
     step = np.where(step == 0, 1, step)  # type: ignore[arg-type]
     lengths = np.maximum(-((start - stop) // step), 0)  # type: ignore[operator]
     wide = lengths > MAX_RANGE

@@ -15,14 +15,14 @@ CHECKED = {"+": pc.add_checked, "-": pc.subtract_checked, "*": pc.multiply_check
 
 def _arithmetic(frame: Frame, expr: Arithmetic) -> Value:
     left, right = frame.value(expr.left), frame.value(expr.right)
-    found = _by_kernel(frame.size, expr.operator, left, right)
+    found = by_kernel(frame.size, expr.operator, left, right)
     if found is not None:
         return found
     why = f"the operator {expr.operator} of these types"
     return call(frame, expr, why, frame.chunk.program.library.operator(expr.operator), (left, right))
 
 
-def _by_kernel(size: int, operator: str, left: Value, right: Value) -> Value | None:
+def by_kernel(size: int, operator: str, left: Value, right: Value) -> Value | None:
     numbers = [_numbers(one.data) for one in (left, right)]
     if numbers[0] is None or numbers[1] is None or not any(isinstance(one, pa.Array) for one in numbers):
         return None
@@ -95,7 +95,7 @@ def _signed(frame: Frame, expr: Signed) -> Value:
     of = frame.value(expr.of)
     number = _numbers(of.data)
     if isinstance(number, pa.Array):
-        found = of if expr.sign == "+" else _by_kernel(frame.size, "-", Value(Constant(0)), of)
+        found = of if expr.sign == "+" else by_kernel(frame.size, "-", Value(Constant(0)), of)
         if found is not None and pa.types.is_integer(number.type):
             return Value(found.data, None, either(of.wrong, _null(of.data, frame.size)))
     name = "negative" if expr.sign == "-" else "positive"

@@ -49,9 +49,12 @@ def call(frame: Frame, expr: Expr, why: str, function: Callable[..., Any], opera
     mixed = next((operand.data for operand in operands if isinstance(operand.data, Mixed)), None)
     if mixed is not None:
         return _of_each(frame, mixed.test, lambda part, some: call(part, expr, why, function, some), operands)
+    marked = next((operand.marked for operand in operands if operand.marked is not None), None)
+    if marked is not None:
+        return _of_each(frame, marked, lambda part, some: call(part, expr, why, function, some), operands)
     wrong = either(*(operand.wrong for operand in operands))
     codes, arguments = _distinct(frame.size, operands)
-    memory = program.memory.setdefault((program.numbers[id(expr)], *map(_kind, operands)), {})
+    memory = program.memory.setdefault((program.numbers[id(expr)], why, *map(_kind, operands)), {})
     results = [_remembered(memory, function, row) for row in arguments]
     value = from_python(results)
     if codes is not None:

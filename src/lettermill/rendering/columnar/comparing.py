@@ -44,6 +44,12 @@ def compared(frame: Frame, expr: Expr, operator: str, left: Value, right: Value)
     return call(frame, expr, why, frame.chunk.program.library.operator(operator), (left, right))
 
 
+def equals(size: int, left: Data, right: Data, rules: Rules) -> Mask | None:
+    """Where the two are equal; None where Arrow does not tell."""
+    found = _ordered(size, "eq", left, right, rules)
+    return None if found is None or found.faulty is not None else found.data.to_numpy(zero_copy_only=False)  # type: ignore[union-attr]
+
+
 def _ordered(size: int, operator: str, left: Data, right: Data, rules: Rules) -> Value | None:
     """The comparison by Arrow; None where it would not be the language's."""
     if isinstance(left, Constant) and isinstance(right, Constant):

@@ -22,8 +22,8 @@ def _apply(frame: Frame, expr: Apply) -> Value:
     if expr.filter == "default":
         return chosen(frame, expr)
     of = frame.value(expr.of)
-    kernel = FILTERS.get(expr.filter)
-    found = kernel(frame, expr, of) if kernel is not None else None
+    kernel = LANGUAGES[frame.chunk.program.plan.language].get(expr.filter)
+    found = kernel(frame, expr, of) if kernel is not None and of.marked is None else None
     if found is not None:
         return found
     if isinstance(of.data, Lists) and of.data.stream:
@@ -145,4 +145,6 @@ FILTERS: dict[str, Kernel] = {
     "int": _int,
     **lists.FILTERS,
 }
+LANGUAGES: dict[str, dict[str, Kernel]] = {"jinja2": FILTERS}
+"""The kernels of each language's filters."""
 KERNELS |= {Apply: _apply}

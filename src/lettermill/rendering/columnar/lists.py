@@ -53,7 +53,7 @@ def _join(frame: Frame, expr: Apply, of: Value) -> Value | None:
     given = _plain(expr, "d", "attribute")
     if given is None or not isinstance(of.data, Lists) or of.data.markup or type(given.get("d", "")) is not str:
         return None
-    items = _attribute(frame, expr, of, given.get("attribute"))
+    items = attribute_of(frame, of, given.get("attribute"))
     if items is None or items.value.undefined is not None or items.value.markup:
         return None
     texts = printed(items.frame, expr, items.value)
@@ -73,7 +73,7 @@ class Items:
         self.value = value
 
 
-def _attribute(frame: Frame, expr: Apply, of: Value, path: object) -> Items | None:
+def attribute_of(frame: Frame, of: Value, path: object) -> Items | None:
     """The items, or a field of each where a path such as `brand.name` is given."""
     lists = of.data
     assert isinstance(lists, Lists)
@@ -96,7 +96,7 @@ def _plain(expr: Apply, *names: str) -> dict[str, Any] | None:
     return {name: one.value for name, one in given.items() if isinstance(one, Literal)}
 
 
-def _by_row(items: Items, mask: Mask | None, size: int) -> Mask | None:
+def rows_of(items: Items, mask: Mask | None, size: int) -> Mask | None:
     """Rows of which some item is in the mask."""
     if mask is None or not mask.any():
         return None
@@ -110,10 +110,10 @@ def _map(frame: Frame, expr: Apply, of: Value) -> Value | None:
     given = _plain(expr, "filter", "attribute")
     if given is None or set(given) != {"attribute"} or not isinstance(of.data, Lists):
         return None
-    items = _attribute(frame, expr, of, given["attribute"])
+    items = attribute_of(frame, of, given["attribute"])
     if items is None:
         return None
-    wrong = _by_row(items, items.value.wrong, frame.size)
+    wrong = rows_of(items, items.value.wrong, frame.size)
     lists = of.data
     found = Lists(lists.offsets()[:-1], lists.lengths, None, _items(items.value), True, items.value.markup)
     return Value(found, None, either(of.wrong, lists.null, wrong))
@@ -131,7 +131,7 @@ def _selecting(by_attribute: bool, keep: bool) -> Kernel:
         given = _plain(expr, *names)
         if given is None or not isinstance(of.data, Lists) or expr.options:
             return None
-        items = _attribute(frame, expr, of, given.get("attribute"))
+        items = attribute_of(frame, of, given.get("attribute"))
         if items is None or (by_attribute and "attribute" not in given):
             return None
         found = _holds(frame, items, given)
@@ -141,7 +141,7 @@ def _selecting(by_attribute: bool, keep: bool) -> Kernel:
         kept = holds if keep else ~holds
         lists = of.data
         lengths = np.bincount(items.rows[kept], minlength=frame.size)
-        wrong = _by_row(items, either(items.value.faulty, faulty), frame.size)
+        wrong = rows_of(items, either(items.value.faulty, faulty), frame.size)
         return Value(
             reordered(lists, lists.positions()[kept], lengths=lengths, stream=True),
             None,
@@ -190,7 +190,7 @@ def _sort(frame: Frame, expr: Apply, of: Value) -> Value | None:
     given = _plain(expr, "reverse", "case_sensitive", "attribute")
     if given is None or not isinstance(of.data, Lists) or "," in str(given.get("attribute") or ""):
         return None
-    items = _attribute(frame, expr, of, given.get("attribute"))
+    items = attribute_of(frame, of, given.get("attribute"))
     if items is None or not isinstance(items.value.data, pa.Array) or pa.types.is_nested(items.value.data.type):
         return None
     key = (
@@ -205,7 +205,7 @@ def _sort(frame: Frame, expr: Apply, of: Value) -> Value | None:
     lists = of.data
     null = nulls(items.value.data)  # which no other key can be compared with
     alone = lists.lengths[items.rows] == 1
-    wrong = _by_row(items, either(items.value.wrong, None if null is None else null & ~alone), frame.size)
+    wrong = rows_of(items, either(items.value.wrong, None if null is None else null & ~alone), frame.size)
     return Value(reordered(lists, lists.positions()[order]), None, either(of.wrong, lists.null, wrong))
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lettermill.rendering.columnar import access, arithmetic, filters, statements  # noqa: F401 (they fill KERNELS)
+from lettermill.rendering.columnar import access, arithmetic, filters, liquid, statements  # noqa: F401 (they fill KERNELS)
 from lettermill.rendering.columnar.frames import Chunk, Program, TooLarge
 from lettermill.rendering.columnar.inputs import absences, python_rows
 from lettermill.rendering.columnar.statements import write

@@ -57,7 +57,7 @@ from lettermill.rendering.plan.nodes import (
     Text,
 )  # fmt: skip
 
-RULES = Rules(falsy="nil", null_text="", true_text="true", false_text="false", missing="fault")
+RULES = Rules(falsy="nil", null_text="", true_text="true", false_text="false", missing="fault", of_null="nothing")
 Body = tuple[Statement, ...]
 
 

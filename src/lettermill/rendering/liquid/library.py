@@ -88,8 +88,8 @@ class LiquidLibrary:
         return _defined(self.context.get_item(of, at))
 
     def _text(self, value: Any) -> str:
-        """What a value prints as, escaped where it is a list, whose items may be markup or not."""
-        text = to_liquid_string(value, autoescape=isinstance(value, list) and self.sandbox.autoescape)
+        """What a value prints as, not escaped."""
+        text = to_liquid_string(value, autoescape=False)
         bounded(len(text))
         return text
 

@@ -348,7 +348,8 @@ class Rules:
     """What a language makes of values.
 
     `falsy`: python (null, false, zero, empty) or nil (null and false alone). `null_text`, `true_text`, `false_text`:
-    how these print. `missing`: fault (reading what is not there is an error) or nil (it is a null).
+    how these print. `missing`: fault (reading what is not there is an error) or nil (it is a null). `of_null`: what a
+    loop over a null and the order of a null are: fault, or nothing (no item, and neither less nor more than anything).
     """
 
     falsy: OneOf["python", "nil"]
@@ -356,6 +357,7 @@ class Rules:
     true_text: str
     false_text: str
     missing: OneOf["fault", "nil"]
+    of_null: OneOf["fault", "nothing"] = "fault"
 
 
 @dataclass(frozen=True)
