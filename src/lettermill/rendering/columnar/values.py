@@ -105,9 +105,9 @@ def either(*masks: Mask | None) -> Mask | None:
 
 def evened(markup: bool, marked: Mask | None) -> tuple[bool, Mask | None]:
     """Whether texts are markup, and which rows are where only some are."""
-    if marked is None or (marked.any() and not marked.all()):
-        return markup, marked
-    return bool(len(marked)) and bool(marked[0]), None
+    if marked is None:
+        return markup, None
+    return (False, marked) if marked.any() and not marked.all() else (bool(marked.any()), None)
 
 
 def within(mask: Mask | None, limits: Mask) -> Mask | None:
