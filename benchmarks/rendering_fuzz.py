@@ -15,9 +15,9 @@ from time import perf_counter
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from lettermill.errors import TemplateError  # noqa: E402 (the path comes first)
-from tests.rendering.equality import differences  # noqa: E402
-from tests.rendering.invented import Batches, Templates  # noqa: E402
+from lettermill.errors import TemplateError
+from tests.rendering.equality import differences
+from tests.rendering.invented import Batches, Templates
 
 
 def main() -> None:

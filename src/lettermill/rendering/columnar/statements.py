@@ -8,8 +8,8 @@ import pyarrow as pa
 from lettermill.rendering.columnar.frames import KERNELS, Frame, LoopRows, faulty
 from lettermill.rendering.columnar.logic import Truth, truth
 from lettermill.rendering.columnar.pieces import Piece, branched, by_stretch, column, gathered
-from lettermill.rendering.columnar.text import Texts, bounded, shown
-from lettermill.rendering.columnar.values import Constant, Data, Lists, Mask, Rows, Structs, Value, select, take, within
+from lettermill.rendering.columnar.text import Texts, bounded, constant, shown
+from lettermill.rendering.columnar.values import Data, Lists, Mask, Rows, Structs, Value, select, take, within
 from lettermill.rendering.plan.nodes import (
     Arm,
     Bind,
@@ -73,16 +73,19 @@ def _bind(frame: Frame, statement: Bind, pieces: list[Piece]) -> None:
 
 
 def _capture(frame: Frame, statement: Capture, pieces: list[Piece]) -> None:
-    frame.slots[statement.slot] = _as_value(write(frame, statement.body), markup=statement.markup)
+    value = _captured_text(frame, statement.body, markup=statement.markup)
+    frame.defer(value.faulty)
+    frame.slots[statement.slot] = value
 
 
 def _captured(frame: Frame, expr: Captured) -> Value:
-    return _as_value(write(frame, expr.body), markup=expr.markup)
+    return _captured_text(frame, expr.body, markup=expr.markup)
 
 
-def _as_value(written: pa.StringArray | str, *, markup: bool) -> Value:
+def _captured_text(frame: Frame, body: Sequence[Statement], *, markup: bool) -> Value:
+    written = write(frame, body)
     if isinstance(written, str):
-        return Value(Constant(written), markup=markup)
+        return constant(written, frame.size, markup=markup)
     return bounded(written, None, markup=markup)
 
 

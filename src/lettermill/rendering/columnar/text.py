@@ -211,8 +211,15 @@ def concat(frame: Frame, expr: Concat) -> Value:
     parts = [escape_texts(texts) if markup and not texts.markup else texts for texts in plain]
     wrong = either(*(texts.faulty for texts in parts))
     if all(isinstance(texts.texts, str) for texts in parts):
-        return Value(Constant("".join(str(texts.texts) for texts in parts)), None, wrong, markup)
+        return constant("".join(str(texts.texts) for texts in parts), frame.size, wrong, markup=markup)
     return bounded(pc.binary_join_element_wise(*(one.column() for one in parts), ""), wrong, markup=markup)
+
+
+def constant(text: str, size: int, wrong: Mask | None = None, *, markup: bool = False) -> Value:
+    """The same text in every row; a too long one is the library's to refuse."""
+    if len(text) > MAX_CHARACTERS:
+        return Value(Constant(""), None, np.ones(size, np.bool_), markup)
+    return Value(Constant(text), None, wrong, markup)
 
 
 def bounded(texts: pa.StringArray, wrong: Mask | None, *, markup: bool = False) -> Value:
