@@ -2,7 +2,8 @@
 
 Needs a passed pre-flight by this engine. Stores delivery.outbox (suppressed, handed_over, rejected) and the ledger that
 follows from it; files go below `files.folder`. Killed anywhere and run again, it leaves the files as they are and
-completes the ledger. `--dry-run yes` tells what would be done and changes nothing.
+completes the ledger. `--dry-run yes` tells what would be done and changes nothing. `--test-mode yes` hands over the
+campaign's seeds instead, marked as a test, to allowed addresses alone, into files of their own; no table is touched.
 """
 
 from functools import partial
@@ -15,6 +16,7 @@ from lettermill.job import Argument, Run, job
 from lettermill.profiles.consents import permissions
 from lettermill.rendering.messages import render_bodies
 from lettermill.rendering.templates import stored_template
+from lettermill.seeding import hand_over_seeds
 from lettermill.sending import open_slot
 from lettermill.tables.profiles import CONSENTS, PEOPLE
 from lettermill.tables.rendering import MESSAGES, TEMPLATES
@@ -24,10 +26,14 @@ from lettermill.tables.rendering import MESSAGES, TEMPLATES
     Argument("--campaign", "the campaign's folder below campaigns/", required=True),
     Argument("--occurrence", "the schedule's slot: a local date, 2018-01-01", required=True),
     Argument("--dry-run", "yes: tell what would be handed over, and change nothing", default="no"),
+    Argument("--test-mode", "yes: hand over the campaign's seeds, and nobody else", default="no"),
 )
 def main(run: Run) -> None:
     slot = open_slot(run)
     is_rehearsal = run.arguments.dry_run == "yes"
+    if run.arguments.test_mode == "yes":
+        hand_over_seeds(slot, is_rehearsal=is_rehearsal)
+        return
     if not is_rehearsal:
         slot.settle(slot.provider().recover(), recovered=True)
 

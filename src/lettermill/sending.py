@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
@@ -60,15 +61,19 @@ class Slot:
                 f"unknown provider {self.campaign.provider!r}", place=f"{self.campaign.name}/campaign.yml", mend=mend
             )
         last = self.outbox().agg(F.max(file_number(F.col("provider_reference"))).alias("number")).first()
+        return self.files(self.run.settings.files.folder, first=1 + int((last and last["number"]) or 0))
+
+    def files(self, folder: Path, *, first: int = 1) -> Files:
+        """Payload files of the slot below a folder."""
         files = self.run.settings.files
         return Files(
-            folder=files.folder,
+            folder=folder,
             campaign=self.campaign.name,
             occurrence=self.occurrence,
             formats=files.formats,
             max_rows=files.max_rows,
             max_bytes=files.max_bytes,
-            first=1 + int((last and last["number"]) or 0),
+            first=first,
             stamps={"engine": self.engine},
         )
 

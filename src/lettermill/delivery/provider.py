@@ -8,7 +8,7 @@ from typing import Protocol
 
 @dataclass(frozen=True)
 class Message:
-    """One rendered mail, as it is handed over."""
+    """One rendered mail, as it is handed over; `mode` is live, or test for a mail to a seed."""
 
     message_id: str
     person_id: str
@@ -22,6 +22,7 @@ class Message:
     text: str
     unsubscribe_url: str
     template_version: str
+    mode: str = "live"
 
 
 class Status(StrEnum):

@@ -1,0 +1,1 @@
+"""Previews: inputs given by hand, inputs that take each branch of a template, and the page that shows the mails."""

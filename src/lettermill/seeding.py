@@ -1,0 +1,94 @@
+"""Handing test mails to a campaign's seeds: marked, to allowed addresses alone, and apart from every real message."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from hashlib import sha256
+
+from lettermill.campaigns.contexts import MARK as MARK_LENGTH
+from lettermill.campaigns.definition import Seed
+from lettermill.campaigns.impersonal import seed_message_id, with_other_links
+from lettermill.campaigns.tokens import unsubscribe_token
+from lettermill.delivery.payloads import json_line
+from lettermill.delivery.provider import Message
+from lettermill.delivery.test_mode import AllowListed, marked
+from lettermill.errors import ConfigError
+from lettermill.personas import TOKEN, Persona, of_seed, stand_in
+from lettermill.rendering.rowwise import renderer
+from lettermill.rendering.templates import Template, load_template
+from lettermill.secrets import resolve
+from lettermill.sending import Slot
+
+FOLDER = "_test"
+"""Where test mails lie below `files.folder`: no campaign can have this name."""
+
+
+@dataclass(frozen=True)
+class Faulty:
+    """A seed's mail that could not be rendered."""
+
+    name: str
+    fault: str
+
+
+def hand_over_seeds(slot: Slot, *, is_rehearsal: bool) -> None:
+    """Render the campaign's seeds with the template as it is and hand them over as files of their own.
+
+    Equal mails go to the same folder, whose files then stay as they are. No table is written, the outbox is not read.
+    Raises DeliveryError, with nothing written, where an address is not on the allow-list.
+    """
+    run, campaign = slot.run, slot.campaign
+    template = load_template(campaign, folder=run.settings.campaigns.folder)
+    if not campaign.seeds:
+        mend = "declare seeds: a name, an address, and one of profile, person and every_branch"
+        raise ConfigError("the campaign has no seeds", place=f"{campaign.name}/campaign.yml", mend=mend)
+    made = [one for seed in campaign.seeds for one in _mails(slot, seed, template)]
+    messages = sorted((one for one in made if isinstance(one, Message)), key=lambda one: one.message_id)
+    faults = [one for one in made if isinstance(one, Faulty)]
+    content = sha256(b"".join(json_line(message) for message in messages)).hexdigest()[:12]
+    files = slot.files(run.settings.files.folder / FOLDER / content)
+    run.count(seeds=len(campaign.seeds), due=len(messages), faulty=len(faults))
+    for one in faults:
+        run.note(f"seed {one.name} is faulty: {one.fault}")
+    if is_rehearsal:
+        return
+    allowed = run.settings.delivery.test_addresses
+    outcomes = Counter(str(one.status) for one in AllowListed(files, allowed).send(messages))
+    run.count(**outcomes)
+    if messages:
+        run.note(f"test mails: {files.manifest}")
+
+
+def _mails(slot: Slot, seed: Seed, template: Template) -> Iterator[Message | Faulty]:
+    run = slot.run
+    for persona in of_seed(seed, slot.campaign, template, settings=run.settings, run=run):
+        message_id = seed_message_id(slot.campaign.name, occurrence=slot.occurrence, seed=persona.name)
+        token = unsubscribe_token(message_id, key=resolve(run.settings.secrets.unsubscribe_key), key_id="1")
+        yield _mail(slot, seed, persona, template, message_id=message_id, token=token)
+
+
+def _mail(
+    slot: Slot, seed: Seed, persona: Persona, template: Template, *, message_id: str, token: str
+) -> Message | Faulty:
+    """One seed's mail. Its links are of the test message: they tell nothing of a person and change nothing for one."""
+    instead = {stand_in(TOKEN): token, stand_in(MARK_LENGTH): message_id[:MARK_LENGTH]}
+    rendered = renderer(template).render(with_other_links(dict(persona.inputs), instead=instead))
+    if rendered.fault is not None:
+        return Faulty(persona.name, f"{rendered.fault_part}: {rendered.fault}")
+    parts = rendered.parts
+    return marked(
+        Message(
+            message_id=message_id,
+            person_id=f"seed:{persona.name}",
+            address=seed.address,
+            campaign=slot.campaign.name,
+            occurrence=slot.occurrence,
+            locale=persona.locale,
+            subject=parts["subject"],
+            preheader=parts.get("preheader", ""),
+            html=parts["html"],
+            text=parts["text"],
+            unsubscribe_url=f"{slot.run.settings.campaigns.shop['url']}/mail/unsubscribe/{token}",
+            template_version=template.version,
+        )
+    )
