@@ -16,7 +16,11 @@ from lettermill.rendering.plan.branches import null_printed
 from tests.rendering.exports.ampscript_evaluator import evaluate
 
 BRAZE_NAME = re.compile(r"api_trigger_properties\.\$\{(\w+)\}")
-HANDLEBARS_ENTITIES = {"&quot;": "&#34;", "&#x27;": "&#39;", "&#x60;": "`", "&#x3D;": "="}
+ENTITIES = {
+    "handlebars": {"&quot;": "&#34;", "&#x27;": "&#39;", "&#x60;": "`", "&#x3D;": "="},
+    "python-liquid": {"&#x27;": "&#39;"},  # Liquid itself and liquidjs write &#39;
+}
+"""What an engine writes, by Jinja2's way."""
 
 
 @dataclass(frozen=True)
@@ -59,9 +63,8 @@ def hubl_by_jinja(source, values):
 
 def alike(text, *, engine):
     """`text`, where the engine writes entities of its own, with those of Jinja2."""
-    if engine == "handlebars":
-        for theirs, ours in HANDLEBARS_ENTITIES.items():
-            text = text.replace(theirs, ours)
+    for theirs, ours in ENTITIES.get(engine, {}).items():
+        text = text.replace(theirs, ours)
     return text
 
 

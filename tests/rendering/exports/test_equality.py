@@ -37,7 +37,7 @@ TEMPLATES = [
     "{% for item in items[:2] %}{{ item.name }}{% endfor %} {% for item in items | sort(attribute='name') %}{{ item.name }}{% endfor %} {% for n in range(3) %}{{ n }}{% endfor %}",
     "{% for item in items %}{{ name }} {{ item.name }}:{% for tag in item.tags %}{{ loop.index }}{{ tag }}{{ item.name }}{{ name }}{% else %}-{% endfor %};{% endfor %}",
     "{% for item in items %}{% for size in item.sizes %}{{ item.name }} {{ size.label }}{% if size.stock %} {{ size.stock }}{% else %} none{% endif %}{% if item.new and size.stock %}!{% endif %}{% endfor %}{% endfor %}",
-    "{% for a in items %}{% for b in items %}{{ a.name }}{{ b.name }}{% if loop.first %}|{% endif %}{% endfor %}{% endfor %}",
+    "{% for a in items %}{% for tag in tags %}{{ a.name }}{{ tag }}{% if loop.first %}|{% endif %}{% endfor %}{% endfor %}",
     "{% for item in items %}{% set i = loop.index %}{% for tag in item.tags %}{{ i }}{{ tag }}{% endfor %}{% endfor %}",
     "{% for item in items %}{% if item.seller %}{{ item.seller.name }}{% endif %}{{ loop.cycle('odd', 'even') }}{% if name == 'Ada' %}{{ item.name }}{% endif %}{% endfor %}",
     "{% set who = name or 'friend' %}{{ who }} {{ who }}{% if who == 'friend' %}!{% endif %}{% set who = 'x' %}{{ who }}",

@@ -27,8 +27,8 @@ SIGNIFICANT_PERCENT = re.compile(r"%(?=%)|(?<=%)%|\A%|%\Z")
 
 
 class Ampscript(Dialect):
-    """Texts compare without regard to case, and how null, 0 and the empty text compare is not documented: so every
-    condition on data is a flag or `Empty`, joined by AND, OR, NOT and parentheses. A list is JSON in one column."""
+    """Only values of one type can be compared, and texts without regard to case: so every condition on data is a flag,
+    held as a text, or `Empty`, joined by AND, OR, NOT and parentheses. A list is JSON in one column."""
 
     name = "ampscript"
     title = "AMPscript"
@@ -36,7 +36,7 @@ class Ampscript(Dialect):
     types: Mapping[Kind, TypeName] = {
         "text": TypeName("Text", MAX_FIELD),
         "whole": TypeName("Number"),
-        "flag": TypeName("Boolean"),
+        "flag": TypeName("Text", 5, "true or false"),
         "rows": TypeName("Text", format="JSON array of objects"),
         "fragment": TypeName("Text", MAX_FIELD, "HTML, escaped"),
     }

@@ -30,7 +30,7 @@ class Braze(Dialect):
     """Two properties cannot meet in one expression, so each is assigned to a variable first.
 
     Liquid has neither `not` nor parentheses, and reads `and` and `or` from the right: a chain of one of them is written
-    as it is, and what is nested becomes a flag.
+    as it is, and what is nested becomes a flag. A block of white space alone prints nothing, unless a value is in it.
     """
 
     name = "braze"
@@ -44,6 +44,7 @@ class Braze(Dialect):
         "fragment": TypeName("string", format="HTML, escaped"),
     }
     states: Mapping[str, str] = {name: f"{{{{ forloop.{name} }}}}" for name in NUMBERS}
+    keeps_blanks = "{{ '' }}"
     cases: Mapping[str, str] = {"upper": "upcase", "lower": "downcase"}
 
     assigns: Mapping[Kind, str] = {kind: ASSIGN.replace("ELSE", other) for kind, other in ELSE.items()}

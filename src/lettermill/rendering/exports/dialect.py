@@ -73,9 +73,10 @@ class Dialect(ABC):
 
     `types` names its kinds of attributes; a language without "whole" holds whole numbers as texts, one without "rows"
     takes loops as fragments. `states` are the tags that print what a loop knows of its step, with LOOP for its
-    variable; `sees_outer` says that they do so for loops further out too. `cases` are its words for upper and lower,
-    where they do to every text what Jinja2's do. `assigns` is what must stand
-    before a template that reads the attribute NAME. `unwritable` are texts that it would read as code, whatever is done.
+    variable; `sees_outer` says that they do so for loops further out too. `assigns` is what must stand before a
+    template that reads the attribute NAME. `keeps_blanks` is printed as nothing and makes a block keep its white space.
+    `cases` are its words for upper and lower, where they do to every text what Jinja2's do. `unwritable` are texts
+    that it would read as code, whatever is done.
     """
 
     name: str
@@ -85,6 +86,7 @@ class Dialect(ABC):
     states: Mapping[str, str] = {}
     sees_outer = False
     assigns: Mapping[Kind, str] = {}
+    keeps_blanks = ""
     cases: Mapping[str, str] = {}
     unwritable: Mapping[re.Pattern[str], str] = {}
     differences: tuple[str, ...] = ()

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from lettermill.rendering.exports.attributes import Kind, TypeName
 from lettermill.rendering.exports.dialect import Dialect, Frame, Piece, Reading, Reads, ends_of
+from lettermill.rendering.exports.problems import Inexpressible
 from lettermill.rendering.plan.nodes import Expr
 
 ENDS_A_LINE = re.compile(r"(?:\A|\n)\s*\Z")
@@ -37,7 +38,12 @@ class Handlebars(Dialect):
 
     def show(self, reading: Reading, *, escape: bool, through: str = "") -> str:
         value = f"{through} {_read(reading)}".lstrip()
-        return f"{{{{{value}}}}}" if escape and reading.kind == "text" else f"{{{{{{{value}}}}}}}"
+        # Numbers go through {{ }} always: handlebars.js adds up two of them that stand in {{{ }}} side by side.
+        return (
+            f"{{{{{value}}}}}"
+            if reading.kind == "whole" or (escape and reading.kind == "text")
+            else f"{{{{{{{value}}}}}}}"
+        )
 
     def condition(self, expr: Expr, reads: Reads) -> str:
         end = ends_of(expr)
@@ -51,6 +57,10 @@ class Handlebars(Dialect):
         return (*arms, *(["{{else}}"] if otherwise else []), "{{/if}}")
 
     def loop(self, frame: Frame, *, otherwise: bool) -> tuple[str, ...]:
+        if any(outer.draft is frame.draft for outer in frame.source.frames):
+            # Where both stand at the same item, ../ leaves both at once.
+            mend = "compute the inner list as another input of the campaign"
+            raise Inexpressible("a loop over a list within a loop over the same list", mend=mend)
         return (f"{{{{#each {_read(frame.source)}}}}}", *(["{{else}}"] if otherwise else []), "{{/each}}")
 
     def join(self, pieces: Sequence[Piece]) -> str:
@@ -59,7 +69,7 @@ class Handlebars(Dialect):
             if piece.kind == "text":
                 written.append(_text(piece.text, before_a_tag=after is not None))
             else:
-                written.append("{{!}}" if piece.kind == "block" and _stands_alone(before, after) else "")
+                written.append("{{!}}" if piece.kind == "block" and _stands_alone(before, piece, after) else "")
                 written.append(piece.text)
         return "".join(written)
 
@@ -71,9 +81,11 @@ def _read(reading: Reading) -> str:
     return f"{'../' * out}{reading.name}" if out else f"this.{reading.name}"
 
 
-def _stands_alone(before: Piece | None, after: Piece | None) -> bool:
+def _stands_alone(before: Piece | None, tag: Piece, after: Piece | None) -> bool:
     begins = before is None or (before.kind == "text" and ENDS_A_LINE.search(before.text) is not None)
-    return begins and (after is None or (after.kind == "text" and BEGINS_A_LINE.match(after.text) is not None))
+    ends = after is None or (after.kind == "text" and BEGINS_A_LINE.match(after.text) is not None)
+    # Whether {{/if}} stands alone, handlebars.js judges by the line that ends before the second {{else}} of a chain.
+    return begins and (ends or tag.text.startswith("{{else"))
 
 
 def _text(text: str, *, before_a_tag: bool) -> str:

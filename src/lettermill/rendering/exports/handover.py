@@ -52,8 +52,6 @@ class Handover:
         values = self._record(self.export.attributes, inputs)
         if self.export.target == "ampscript":
             values = {name: _as_json(value) if isinstance(value, list) else value for name, value in values.items()}
-        if self.export.target == "hubl":
-            values = {name: str(value).lower() if isinstance(value, bool) else value for name, value in values.items()}
         return Handed(values, next(_faults(values, self.export), None))
 
     def _record(self, attributes: Sequence[Attribute], variables: Mapping[str, Any]) -> dict[str, Any]:
@@ -67,12 +65,15 @@ class Handover:
         try:
             value = self.expressions[attribute.stands_for](**variables)
             if attribute.kind == "flag":
-                return bool(value)
+                return self._flag(bool(value))
             if attribute.kind == "whole":
                 return int(value) if value is not None else None
             return "" if value is None else str(value)
         except Exception:
-            return {"flag": False, "whole": None, "text": ""}[attribute.kind]
+            return {"flag": self._flag(False), "whole": None, "text": ""}[attribute.kind]
+
+    def _flag(self, value: bool) -> bool | str:
+        return str(value).lower() if self.export.target in ("ampscript", "hubl") else value
 
     def _rows(self, attribute: Attribute, variables: Mapping[str, Any]) -> list[dict[str, Any]]:
         try:

@@ -11,6 +11,7 @@ from markupsafe import escape
 
 from lettermill.rendering.exports.problems import Inexpressible, Problems
 from lettermill.rendering.plan.nodes import (
+    NOWHERE,
     Apply,
     Arithmetic,
     Arm,
@@ -50,6 +51,11 @@ COMPARISONS: Mapping[str, str] = {
 
 def lowered(plan: Plan, problems: Problems) -> Body:
     """The statements of `plan` as Text, Show, Branch and Loop alone; what it cannot say goes to `problems`."""
+    if plan.language != "jinja2":
+        # Its filters, and what counts as true, are computed by Jinja2 at the hand-over.
+        place = plan.body[0].place if plan.body else NOWHERE
+        problems.note(f"a template in {plan.language}", place, mend="write the part in Jinja2")
+        return ()
     return joined_texts(_Lowering(problems).body(plan.body))
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from lettermill.errors import TemplateError
-from lettermill.rendering.plan.nodes import Node, Place
+from lettermill.rendering.plan.nodes import NOWHERE, Node, Place
 
 
 class ExportError(TemplateError):
@@ -20,9 +20,9 @@ class ExportError(TemplateError):
 
 
 class Inexpressible(Exception):  # noqa: N818 (it says what happened; it never leaves this package)
-    """What `node` says cannot be said; caught where the statement around it is left out."""
+    """What `node`, or the statement being written, says cannot be said; caught where that statement is left out."""
 
-    def __init__(self, construct: str, node: Node, *, mend: str) -> None:
+    def __init__(self, construct: str, node: Node | None = None, *, mend: str) -> None:
         super().__init__(construct)
         self.construct, self.node, self.mend = construct, node, mend
 
@@ -45,7 +45,8 @@ class Problems:
         try:
             yield
         except Inexpressible as told:
-            self.note(str(told), told.node.place if told.node.place.file else place, mend=told.mend)
+            own = told.node.place if told.node is not None else NOWHERE
+            self.note(str(told), own if own.file else place, mend=told.mend)
 
     def raise_if_any(self) -> None:
         """Raise ExportError with all of them."""

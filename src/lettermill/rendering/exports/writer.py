@@ -47,6 +47,8 @@ class Writer:
 
     def body(self, statements: Body, *given: Expr) -> None:
         """Statements where `given` are known not to be null."""
+        if self.dialect.keeps_blanks and _is_blank(statements) and any(isinstance(one, Text) for one in statements):
+            self.pieces.append(Piece("value", self.dialect.keeps_blanks))
         self.given += given
         for statement in statements:
             with self.problems.noting(statement.place):
@@ -122,6 +124,20 @@ class Writer:
             self.pieces.append(Piece("block", tags[1]))
             self.body(node.otherwise)
         self.pieces.append(Piece("block", last))
+
+
+def _is_blank(body: Body) -> bool:
+    """Whether a body can write nothing but white space."""
+    for one in body:
+        if isinstance(one, Branch):
+            bodies = [arm.body for arm in one.arms] + [one.otherwise]
+        elif isinstance(one, Loop):
+            bodies = [one.body, one.otherwise]
+        else:
+            bodies = []
+        if not all(map(_is_blank, bodies)) or isinstance(one, Show) or (isinstance(one, Text) and one.text.strip()):
+            return False
+    return True
 
 
 def _may_be_markup(expr: Expr) -> bool:
