@@ -91,7 +91,7 @@ def _definition_faults(error: ConfigError, files: dict[str, str]) -> tuple[Findi
     marked = re.fullmatch(r".*:(\d+):(\d+)", error.place)
     for fault in error.problem.split("; "):
         section, *way = fault.partition(": ")[0].split(".")
-        at = declared_at(way[0], yml, under=section) if way else declared_at(section, yml, under="")
+        at = declared_at(way[0] if way else "", yml, under=section)
         line, column = (int(marked[1]), int(marked[2])) if marked else at
         findings.at("LM407", DEFINITION, line, column, fault, error.mend)
     return findings.sorted

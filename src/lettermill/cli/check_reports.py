@@ -65,8 +65,8 @@ def as_junit(report: Report) -> str:
         file for file in report.files if not any(one.file == file and report.fails(one) for one in report.findings)
     ]
     counts = {"tests": str(len(report.findings) + len(clean)), "failures": str(failures), "errors": "0"}
-    root = ET.Element("testsuites", name=name, **counts)
-    suite = ET.SubElement(root, "testsuite", name=name, **counts)
+    root = ET.Element("testsuites", {"name": name, **counts})
+    suite = ET.SubElement(root, "testsuite", {"name": name, **counts})
     for file in clean:
         ET.SubElement(suite, "testcase", classname=report.campaign, name=file)
     for one in report.findings:

@@ -1,7 +1,7 @@
 """The check of a whole campaign: declarations, templates, html, headers."""
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import pyarrow as pa
@@ -20,7 +20,7 @@ from lettermill.rendering.check.recovery import mended
 from lettermill.rendering.check.sizes import Sizes
 from lettermill.rendering.check.values import Value, of_input
 from lettermill.rendering.inlining import inlined
-from lettermill.rendering.plan.nodes import Loop, Place, Plan, Section
+from lettermill.rendering.plan.nodes import Loop, Place, Plan
 from lettermill.rendering.plan.walking import walk
 
 PARTS = ("subject", "preheader", "html", "text")
@@ -77,20 +77,27 @@ def check_campaign(campaign: Definition, files: Mapping[str, str]) -> tuple[Find
 
 
 def _read_files(checker: Checker, files: Mapping[str, str]) -> None:
-    """Mend the templates of the folder, as far as parts reach them."""
+    """Mend the templates of the folder; what cannot be read is told of those that parts reach."""
+    checker.used |= _reached(checker.campaign.parts.values(), files)
     for file, source in files.items():
         if file == DEFINITION:
             continue
         checker.sources[file], problems = mended(source.replace("\r\n", "\n"), file=file)
-        for one in problems:
-            if file in checker.campaign.parts.values() or _is_reached(file, files):
-                rule = "LM106" if one.unknown_tag else "LM101"
-                checker.findings.at(rule, file, one.line, one.column, one.message, one.suggestion)
+        for one in problems if file in checker.used else ():
+            rule = "LM106" if one.unknown_tag else "LM101"
+            checker.findings.at(rule, file, one.line, one.column, one.message, one.suggestion)
 
 
-def _is_reached(file: str, files: Mapping[str, str]) -> bool:
-    """Whether a template names the file."""
-    return any(f"'{file}'" in source or f'"{file}"' in source for source in files.values())
+def _reached(parts: Iterable[str], files: Mapping[str, str]) -> set[str]:
+    """The files of the parts, and those that they name in quotes."""
+    reached: set[str] = set()
+    open_ends = [file for file in parts if file in files]
+    while open_ends:
+        file = open_ends.pop()
+        if file not in reached:
+            reached.add(file)
+            open_ends += [name for name in files if f"'{name}'" in files[file] or f'"{name}"' in files[file]]
+    return reached
 
 
 def _planned(part: str, checker: Checker) -> Plan:
@@ -100,7 +107,6 @@ def _planned(part: str, checker: Checker) -> Plan:
     )
     for one in problems:
         checker.findings.add(one.rule, checker.findings.at_word(one.place, one.word), one.message, one.suggestion)
-    checker.used |= {file, *(node.name for node in walk(*plan.body) if isinstance(node, Section))}
     return plan
 
 
@@ -135,8 +141,8 @@ def _check_parts(checker: Checker) -> None:
 
 def _check_part(part: str, plan: Plan, flow: Flow, checker: Checker) -> None:
     findings, file = checker.findings, checker.campaign.parts[part]
-    reached = [one.name for one in walk(*plan.body) if isinstance(one, Section) and one.kind == "include"]
-    sources = {name: checker.findings.files.get(name, "") for name in dict.fromkeys((file, *reached))}
+    reached = [findings.file_of(node.place) for node in walk(*plan.body) if node.place.line]
+    sources = {name: findings.files[name] for name in dict.fromkeys((file, *reached)) if name in findings.files}
     if part == "html":
         unsubscribe = _paths_with(UNSUBSCRIBE, checker.schema)
         check_html(Mail(file, sources, flow.shown, plan.body), findings, unsubscribe=unsubscribe)
@@ -194,8 +200,9 @@ def _check_unused(checker: Checker) -> None:
     if findings.has("LM101", "LM106", "LM107", "LM108"):
         return  # what cannot be read may read it
     yml = findings.files.get(DEFINITION, "")
+    misspelt = [one.suggestion for one in findings.found.values() if one.rule == "LM102"]
     for name in checker.inputs:
-        if name not in checker.read:
+        if name not in checker.read and not any(f"did you mean {name!r}" in suggestion for suggestion in misspelt):
             at = declared_at(name, yml, under="inputs")
             findings.at("LM405", DEFINITION, *at, f"no part reads {name}", "take it out of inputs, or use it")
     for file in sorted(checker.sources):

@@ -12,6 +12,7 @@ WORD = re.compile(
     re.VERBOSE,
 )
 """How far a finding reaches from its column on."""
+ALLOWED = re.compile(r"\blettermill: allow ((?:LM\d+[, ]*)+)")
 DEFINITION = "campaign.yml"
 
 
@@ -119,7 +120,14 @@ class Findings:
             severity = SEVERITIES.index(finding.severity)
             return (in_template, finding.file, finding.line, finding.column, severity, finding.rule, finding.message)
 
-        return tuple(sorted(map(self._with_repetitions, self.found.values()), key=order))
+        told = (self._with_repetitions(one) for one in self.found.values() if not self._is_allowed(one))
+        return tuple(sorted(told, key=order))
+
+    def _is_allowed(self, finding: Finding) -> bool:
+        """Whether a comment in the line, or in the one above, allows the rule: `lettermill: allow LM405`."""
+        lines = (finding.source_line, self._line(finding.file, finding.line - 1))
+        allowed = [rule for line in lines for found in ALLOWED.findall(line) for rule in re.findall(r"LM\d+", found)]
+        return finding.rule in allowed
 
     def _with_repetitions(self, finding: Finding) -> Finding:
         for (rule, file, _), (first, *others) in self.repeated.items():

@@ -93,13 +93,17 @@ def _check_unsubscribe(tags: list[Tag], mail: Mail, findings: Findings, paths: C
         findings.at("LM503", mail.file, 1, 1, "no input holds an unsubscribe link", mend)
         return
     reaching = [shown for shown in mail.shown if shown.value.path in paths]
-    linked = {shown.place for shown in reaching if _is_link(findings.file_of(shown.place), shown.place, tags, mail)}
+    linked = {
+        shown.place: shown.begins
+        for shown in reaching
+        if _is_link(findings.file_of(shown.place), shown.place, tags, mail)
+    }
     path = sorted(paths)[0]
     if not linked:
         message = "nothing in the mail lets its reader unsubscribe"
         findings.at("LM503", mail.file, 1, 1, message, f'add <a href="{{{{ {path} }}}}">Unsubscribe</a>')
     elif not _surely(mail.body, linked):
-        first = min(linked, key=lambda place: (place.line, place.column))
+        first = min(linked.values(), key=lambda place: (place.line, place.column))
         mend = "put it where every message has it, such as a footer outside of all conditions"
         findings.add("LM504", first, "some messages have no unsubscribe link: it stands in a branch", mend)
 

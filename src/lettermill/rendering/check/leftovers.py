@@ -23,7 +23,8 @@ def check_leftovers(file: str, source: str, findings: Findings, *, is_html: bool
         for found in pattern.finditer(text):
             message = f"{found.group()} is of {language}, and would be sent as it stands"
             findings.at("LM606", file, *position(text, found.start()), message, "write {{ name }}")
-    for found in BRACES.finditer(text):
+    is_readable = not any(one.file == file and one.rule in ("LM101", "LM106") for one in findings.found.values())
+    for found in BRACES.finditer(text) if is_readable else ():
         message = f"{found.group()} stands alone, and would be sent as it stands"
         mend = "take it out, or write {{ '{{' }} if it is meant"
         findings.at("LM606", file, *position(text, found.start()), message, mend)

@@ -81,15 +81,14 @@ def _is_whole(source: str, tag: re.Match[str], at: int) -> bool:
 
 
 def _problem(source: str, start: int, error: TemplateSyntaxError, opened: list[tuple[str, int]]) -> SyntaxProblem:
-    message = (error.message or "not readable").split(" Jinja was looking")[0].split(" You probably made")[0]
-    message = message.rstrip(".")
+    message = (
+        (error.message or "not readable").split(" Jinja was looking")[0].split(" You probably made")[0].rstrip(".")
+    )
     column = getattr(error.lineno, "column", 0)
     line, column = (int(error.lineno), column) if column else position(source, start)
     unknown = re.match(r"Encountered unknown tag '(\w+)'", message)
     if not unknown:
-        found = TAG.match(source, start)
-        mend = "write an expression such as name, name.field or name | filter" if found else "close the tag"
-        return SyntaxProblem(line, column, message[:1].lower() + message[1:], mend)
+        return _unreadable(source, start, message, line, column)
     word = unknown[1]
     if word in CLOSING.values():
         wanted = f"the open block is {{% {opened[-1][0]} %}}: write {{% {CLOSING[opened[-1][0]]} %}}" if opened else ""
@@ -99,6 +98,20 @@ def _problem(source: str, start: int, error: TemplateSyntaxError, opened: list[t
     near = difflib.get_close_matches(word, TAGS, n=1)
     known = f"did you mean {near[0]!r}?" if near else "tags are if, for, set, with, include, macro, block and filter"
     return SyntaxProblem(line, column, f"unknown tag {word!r}", known, unknown_tag=True)
+
+
+def _unreadable(source: str, start: int, message: str, line: int, column: int) -> SyntaxProblem:
+    """A tag that is not closed, or whose content is no expression."""
+    opening = source[start : start + 2]
+    for wrong, closing in (("of comment tag", "#}"), ("of raw directive", "{% endraw %}"), ("end of template", "")):
+        if wrong in message:
+            closing = closing or {"{{": "}}", "{%": "%}"}.get(opening, opening)
+            return SyntaxProblem(*position(source, start), f"{opening} is never closed", f"add {closing}")
+    char = re.fullmatch(r"(?P<words>unexpected char .*) at (?P<offset>\d+)", message)  # the lexer counts from the start
+    if char:
+        message, (line, column) = char["words"], position(source, int(char["offset"]))
+    mend = "write an expression such as name, name.field or name | filter"
+    return SyntaxProblem(line, column, message[:1].lower() + message[1:], mend)
 
 
 def _open_tags(source: str) -> list[tuple[str, int]]:
