@@ -120,8 +120,9 @@ def padded(items: Data, rows: Rows) -> Data:
     """Items at `rows`, and anything where a row is -1."""
     if isinstance(items, pa.Array):
         return items.take(pa.array(rows, mask=rows < 0))
-    length = len(items.array) if isinstance(items, Structs) and items.rows is None else None
-    if isinstance(items, Structs | Lists) and (length == 0 or (isinstance(items, Lists) and not len(items.starts))):
+    if isinstance(items, Structs) and not len(items.array if items.rows is None else items.rows):
+        return Constant(None)
+    if isinstance(items, Lists) and not len(items.starts):
         return Constant(None)
     return take(items, np.maximum(rows, 0))
 

@@ -54,11 +54,11 @@ class Expressions:
         if isinstance(node, basic.Literal):
             return self._literal(node, scope)
         translate = TRANSLATE.get(type(node))
-        if translate is None:
-            words = {basic.RangeLiteral: "a range", basic.Empty: "empty", basic.Blank: "blank"}
-            why = f"{words.get(type(node), type(node).__name__)} as a value"
-            return self.draft.opaque(why, scope.at(node.token))
-        return translate(self, node, scope)
+        if translate is not None:
+            return translate(self, node, scope)
+        reads = (self._range(node, scope),) if isinstance(node, basic.RangeLiteral) else ()
+        words = "a range" if reads else type(node).__name__.lower()
+        return self.draft.opaque(f"{words} as a value", scope.at(node.token), *reads)
 
     def items(self, node: Expression, scope: Scope) -> Expr:
         """An expression where a list is wanted: a range is one there."""
@@ -70,9 +70,10 @@ class Expressions:
         """Whether two values are equal; `empty` and `blank` are tests."""
         for one, other in ((left, right), (right, left)):
             if isinstance(one, basic.Empty | basic.Blank):
+                of = self.expr(other, scope)
                 if isinstance(other, basic.Empty | basic.Blank | basic.RangeLiteral):
-                    return self.draft.opaque("empty or blank beside no value", scope.at(token))
-                return Test(self.expr(other, scope), type(one).__name__.lower(), place=scope.at(token))
+                    return self.draft.opaque("empty or blank beside no value", scope.at(token), of)
+                return Test(of, type(one).__name__.lower(), place=scope.at(token))
         return self._compare("eq", left, right, token, scope)
 
     def _literal(self, node: basic.Literal[Any], scope: Scope) -> Expr:
@@ -181,12 +182,12 @@ class Expressions:
         type_ = self.draft.reader.known(of).type
         if step in ("size", *OF_LISTS) and not _has_field(type_, step):
             if type_ is not None and pa.types.is_nested(type_) and not is_list(type_):
-                return self.draft.opaque(f"{step} of a struct", at)
+                return self.draft.opaque(f"{step} of a struct", at, of)
             if step == "size":
                 return Item(of, "size", place=at)
             if type_ is not None and is_list(type_):
                 return Index(of, Literal(OF_LISTS[step], place=at), place=at)
-            return self.draft.opaque(f"{step} of what may be no list", at)
+            return self.draft.opaque(f"{step} of what may be no list", at, of)
         self._declared(of, step, node, scope)
         return Item(of, step, place=at)
 

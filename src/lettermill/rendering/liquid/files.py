@@ -129,7 +129,7 @@ class Files:
 
     def _each(self, statements: list[Node], key: str, items: Expr, known: Known, inner: Scope, at: Place) -> Body:
         """A list has the file once for each item; where it is null the file is there once, for nil."""
-        names = self.assigned(statements)
+        names = self.writer.loops.before(self.assigned(statements), inner)
         why = "what a file assigned for an earlier item"
         loop = LoopVariable(self.draft.loop(), inner.loops + 1, key)
         step = inner.inner(loops=inner.loops + 1, depth=inner.depth + 1, steady=False)

@@ -8,6 +8,7 @@ from typing import Any
 
 from liquid import Environment
 from liquid.filter import flatten
+from liquid.undefined import Undefined
 
 from lettermill.rendering.filters import RenderFault, bounded, day, instant, money, number, percent, plural
 from lettermill.rendering.liquid.dates import written_date
@@ -89,7 +90,8 @@ def _replacing(function: Filter) -> Filter:
 
     @wraps(function)
     def checked(value: Any, *arguments: Any, **options: Any) -> Any:
-        if len(arguments) == 2:
+        # What is missing may go unread, and is python-liquid's to complain about.
+        if len(arguments) == 2 and not any(issubclass(type(one), Undefined) for one in (value, *arguments)):
             text, old, new = (str(one) for one in (value, *arguments))
             bounded(len(text) + text.count(old) * len(new) * 5)  # escaping makes one character five
         return function(value, *arguments, **options)

@@ -1,5 +1,6 @@
 """Liquid's loops as those of a plan: for, tablerow, cycle."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -21,6 +22,7 @@ from lettermill.rendering.plan.nodes import (
     Branch,
     Cycle,
     Expr,
+    Input,
     Literal,
     Loop,
     LoopState,
@@ -38,6 +40,8 @@ if TYPE_CHECKING:
     from lettermill.rendering.liquid.frontend import FrontEnd
 
 Body = tuple[Statement, ...]
+Before = Mapping[str, tuple[Expr, ...]]
+"""Names that a loop assigns, and what each stood for before it: a value or nothing."""
 
 
 class Loops:
@@ -53,7 +57,8 @@ class Loops:
         block, *otherwise = arms_of(node)
         at = scope.at(node.token)
         items = self._items(node.expression, scope)
-        names = self.writer.files.assigned([*node.block.nodes, *(otherwise[0].block.nodes if otherwise else ())])
+        within = [*node.block.nodes, *(otherwise[0].block.nodes if otherwise else ())]
+        names = self.before(self.writer.files.assigned(within), scope)
         branch = self.writer.branch_of(block, scope)
         name = f"{node.expression.identifier}-{node.expression.iterable}"
         loop = LoopVariable(self.draft.loop(), scope.loops + 1, name, scope.loop)
@@ -79,7 +84,7 @@ class Loops:
         at = scope.at(node.token)
         (block,) = arms_of(node)
         items = self._items(node.expression, scope)
-        names = self.writer.files.assigned(node.block.nodes)
+        names = self.before(self.writer.files.assigned(node.block.nodes), scope)
         branch = self.writer.branch_of(block, scope)
         loop = LoopVariable(self.draft.loop(), scope.loops + 1, columns=columns or 0)
         self.forget(names, "what an earlier step of a loop assigned", at, scope)
@@ -87,7 +92,10 @@ class Loops:
         item = inner.front[str(node.expression.identifier)]
         cell = self.writer.block(node.block, inner)
         self.forget(names, "what a loop assigned", at, scope)
-        body = _cell(cell, loop, at) if columns is not None else (Opaque("a tablerow's columns", place=at), *cell)
+        body = _cell(cell, loop, at)
+        if columns is None:
+            assert node.expression.cols is not None
+            body = (Opaque("a tablerow's columns", (self.writer.expr(node.expression.cols, scope),), place=at), *cell)
         return (Loop(loop.number, item.slot, item.name, items, body, branch=branch, place=at),)  # type: ignore[union-attr]
 
     def cycle(self, node: CycleNode, scope: Scope) -> Body:
@@ -102,7 +110,8 @@ class Loops:
         loop = scope.loop
         alone = group is not None and self.cycles[group] == 1
         if loop is None or loop.depth != 1 or not scope.steady or not alone or scope.isolated:
-            return (Opaque("the tag cycle", place=at),)
+            group_name = (self.writer.expr(node.group, scope),) if node.group is not None else ()
+            return (Opaque("the tag cycle", (*values, *group_name), place=at),)
         shown = Cycle(loop.number, values, loop.depth, place=at)
         return (Show(shown, self.draft.autoescape, "an expression", None, place=at),)
 
@@ -115,20 +124,29 @@ class Loops:
         item = self.draft.slot(name, inner, self.draft.reader.known(items).element())
         return inner.inner(front={**scope.front, variable: loop, name: item})
 
-    def forget(self, names: list[str], why: str, at: Place, scope: Scope) -> None:
-        """Names whose value depends on how far a loop has come."""
+    def forget(self, names: Before, why: str, at: Place, scope: Scope) -> None:
+        """Names whose value depends on how far a loop has come, and on what they were before."""
+        for name, before in names.items():
+            scope.local.names[name] = self.draft.opaque(why, at, *before)
+
+    def before(self, names: list[str], scope: Scope) -> Before:
+        """What names stand for now, if for anything."""
+        found: dict[str, tuple[Expr, ...]] = {}
         for name in names:
-            scope.local.names[name] = self.draft.opaque(why, at)
+            value = scope.local.names.get(name, Input(name) if name in self.draft.schema else None)
+            found[name] = (value,) if isinstance(value, Expr) else ()
+        return found
 
     def _items(self, node: LoopExpression, scope: Scope) -> Expr:
         at = scope.at(node.token)
         items = self.writer.expressions.items(node.iterable, scope)
         type_ = self.draft.reader.known(items).type
+        bounds = [self.writer.expr(one, scope) for one in (node.limit, node.offset) if one is not None]
         if isinstance(items, Literal) or (type_ is not None and not (is_list(type_) or pa.types.is_null(type_))):
-            return self.draft.opaque("a loop over what is no list", at)
+            return self.draft.opaque("a loop over what is no list", at, items, *bounds)
         stretch = _stretch(node)
         if stretch is None:
-            return self.draft.opaque("a loop's limit or offset that is no number of the template", at)
+            return self.draft.opaque("a loop's limit or offset that is no number of the template", at, items, *bounds)
         if stretch != (0, 0):
             start, stop = (Literal(one, place=at) for one in stretch)
             items = Slice(items, start, stop if stop.value else None, place=at)

@@ -111,10 +111,10 @@ class Draft:
         self.loops += 1
         return self.loops - 1
 
-    def opaque(self, why: str, at: Place) -> OpaqueValue:
-        """A value that the plan cannot express."""
+    def opaque(self, why: str, at: Place, *reads: Expr) -> OpaqueValue:
+        """A value that the plan cannot express, and what it is of."""
         self.slots += 1
-        return OpaqueValue(why, self.slots, place=at)
+        return OpaqueValue(why, self.slots, reads, place=at)
 
 
 def refused(problem: str, token: Token, scope: Scope, mend: str = "") -> TemplateError:

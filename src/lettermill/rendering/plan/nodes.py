@@ -224,10 +224,11 @@ class Captured(Expr):
 
 @dataclass(frozen=True)
 class OpaqueValue(Expr):
-    """A value that the plan cannot express: rows that need it are rendered by the library."""
+    """A value that the plan cannot express: rows that need it are rendered by the library. `reads` is what it is of."""
 
     why: str
     number: int
+    reads: tuple[Expr, ...] = ()
 
 
 # Statements: a text for each row.
@@ -338,9 +339,10 @@ class Section(Statement):
 
 @dataclass(frozen=True)
 class Opaque(Statement):
-    """What the plan cannot express: rows that reach it are rendered by the library."""
+    """What the plan cannot express: rows that reach it are rendered by the library. `reads` is what it is of."""
 
     why: str
+    reads: tuple[Expr, ...] = ()
 
 
 @dataclass(frozen=True)
