@@ -8,7 +8,12 @@ from tests.rendering.exports.people import CODE, EMPTY, HOSTILE, NORMAL, NULL, S
 
 TEXTS = st.text(st.sampled_from("aZ 0é'\"<&>`=%$\\\n\t💌ß"), max_size=6)
 WORDS = st.text(st.sampled_from("ab <>&\"'%\n \\="), max_size=5)
-SCALARS = st.sampled_from(["name", "city", "code", "owner.name", "age", "visits", "price", "vip", "born"])
+SCALARS = st.sampled_from(
+    [
+        "name", "city", "code", "owner.name", "age", "visits", "price", "vip", "born", "(age + 1)", "(name ~ city)",
+        "(city if vip else 'no')", "(name or city)", "tags | join('-')", "price | money('EUR', locale)", "(visits, 2)[1]",
+    ]
+)  # fmt: skip
 STATES = st.sampled_from(["loop.index", "loop.index0", "loop.length", "loop.revindex", "item.name", "item.quantity"])
 FILTERS = st.sampled_from(
     [

@@ -76,7 +76,7 @@ class Wording:
 
     def _branch(self, node: Branch) -> str:
         arms = "".join(
-            f"{{%+ {word} {self.expression(arm.test)} +%}}{self.statements(arm.body)}"
+            f"{{%+ {word} {self._condition(arm.test)} +%}}{self.statements(arm.body)}"
             for word, arm in zip(("if", *["elif"] * len(node.arms)), node.arms, strict=False)
         )
         otherwise = f"{{%+ else +%}}{self.statements(node.otherwise)}" if node.otherwise else ""
@@ -96,6 +96,9 @@ class Wording:
         otherwise = f"{{%+ else +%}}{self.statements(node.otherwise)}" if node.otherwise else ""
         head = f"{{%+ for {name} in {self._operand(node.items)}{condition} +%}}"
         return f"{head}{alias}{inner.statements(node.body)}{otherwise}{{%+ endfor +%}}"
+
+    def _condition(self, node: Expr) -> str:
+        return f"({self.expression(node)})" if isinstance(node, Conditional) else self.expression(node)
 
     def _atom(self, node: Expr) -> str:
         return self.expression(node) if isinstance(node, ATOMS) else f"({self.expression(node)})"
