@@ -25,7 +25,7 @@ def plan(source, *, name="html", partials=None):
         ("{% macro m() %}<b>{% endmacro %}\n{{ m() | upper }}", EVERY, "a macro within an expression", "html:2"),
         ("{% filter upper %}{{ name }}{% endfilter %}", EVERY, "a macro within an expression", "html:1"),
         ("{{ name ~ ('<b>' | safe) }}", EVERY, "markup within an expression", "html:1"),
-        ("{% include 'part' %}", EVERY, "loop.changed remembers earlier steps", "html:part:3"),
+        ("{% include 'part' %}", EVERY, "loop.changed remembers earlier steps", "part:3"),
         ("{% for i in items %}{% for t in tags %}{% if i.name == t %}x{% endif %}{% endfor %}{% endfor %}", ["ampscript", "braze", "handlebars"], "a value of two loops over lists of their own", "html:1"),
         ("{% for i in items %}\n{% for j in items %}{{ i.name }}{% endfor %}{% endfor %}", ["handlebars"], "a loop over a list within a loop over the same list", "html:2"),
         ("x\n{ {{ name }} {{ '{' }}{{ name }}", ["handlebars"], "a brace right before a value or tag", "html:2"),
@@ -58,11 +58,22 @@ def test_all_problems_of_all_parts_are_told_together():
     assert str(refused.value).count("mend:") == 3
 
 
+def test_what_stands_within_a_refused_condition_is_told_too():
+    source = "{% macro m() %}{% endmacro %}{% if m() | upper %}\n{{ name ~ ('<b>' | safe) }}{% endif %}"
+
+    with pytest.raises(ExportError) as refused:
+        export_plan(plan(source), to="hubl", schema=SCHEMA)
+
+    assert [one.place for one in refused.value.problems] == ["html:1", "html:2"]
+
+
 def test_an_assignment_that_doubles_itself_is_refused_before_it_is_written_out():
     doubling = "{% set x = name %}" + "{% set x = x ~ x %}" * 60 + "{{ x }}"
+    doubled_text = "{% set x %}text{% endset %}" + "{% set x %}{{ x }}{{ x }}{% endset %}" * 60 + "{{ x }}"
 
-    with pytest.raises(ExportError, match="an assignment this long"):
-        export_plan(plan(doubling), to="braze", schema=SCHEMA)
+    for source in (doubling, doubled_text):
+        with pytest.raises(ExportError, match="an assignment this long"):
+            export_plan(plan(source), to="braze", schema=SCHEMA)
 
 
 def test_a_template_in_liquid_is_refused():

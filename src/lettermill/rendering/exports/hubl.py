@@ -26,7 +26,7 @@ class Hubl(Dialect):
     suffix = "hubl"
     types: Mapping[Kind, TypeName] = {
         "text": TypeName("string", MAX_PROPERTY),
-        "flag": TypeName("bool", format="true or false"),
+        "flag": TypeName("string", 5, "true or false"),
         "fragment": TypeName("string", MAX_PROPERTY, "escaped as its part needs"),
     }
     cases: Mapping[str, str] = {"upper": "upper", "lower": "lower"}

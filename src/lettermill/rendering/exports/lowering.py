@@ -42,7 +42,8 @@ from lettermill.rendering.plan.nodes import (
 )  # fmt: skip
 
 Body = tuple[Statement, ...]
-MAX_NODES = 2_000
+MAX_NODES = 20_000
+CHARACTERS = 64  # of a text count as one node more
 COMPARISONS: Mapping[str, str] = {
     "eq": "eq", "equalto": "eq", "ne": "ne", "lt": "lt", "lessthan": "lt", "le": "le", "gt": "gt",
     "greaterthan": "gt", "ge": "ge",
@@ -120,11 +121,17 @@ class _Lowering:
         return (replace(show, value=value),)
 
     def branch(self, node: Branch) -> Body:
-        arms = tuple(Arm(self.expr(arm.test), self.body(arm.body), None) for arm in node.arms)
+        arms = tuple(Arm(self.condition(arm.test, node), self.body(arm.body), None) for arm in node.arms)
         otherwise = self.body(node.otherwise)
         for merge in node.merges:
             self.merge(merge, arms, node)
         return (Branch(arms, otherwise, place=node.place),)
+
+    def condition(self, test: Expr, node: Branch) -> Expr:
+        """A condition; where it cannot be said, that is noted, and what it leads to is looked through all the same."""
+        with self.problems.noting(node.place):
+            return self.expr(test)
+        return Literal(False)
 
     def merge(self, merge: Merge, arms: tuple[Arm, ...], node: Branch) -> None:
         *values, value = (self.expr(value) for value in merge.values)
@@ -191,7 +198,7 @@ def _size(value: object) -> int:
     while pending and size <= MAX_NODES:
         one = pending.pop()
         if isinstance(one, Expr | Statement | Arm):
-            size += 1
+            size += 1 + (len(one.text) // CHARACTERS if isinstance(one, Text) else 0)
             pending += [getattr(one, each.name) for each in fields(one) if each.name != "place"]
         elif isinstance(one, tuple):
             pending += one

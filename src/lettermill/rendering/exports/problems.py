@@ -37,7 +37,8 @@ class Problems:
     def note(self, construct: str, place: Place, *, mend: str) -> None:
         """Something at `place` that cannot be exported."""
         problem = f"{construct} cannot be exported to {self.target}"
-        self.found.setdefault((problem, str(place)), TemplateError(problem, place=str(place), mend=mend))
+        where = f"{place.file.split(':', 1)[-1]}:{place.line}"  # an included file by its own name
+        self.found.setdefault((problem, where), TemplateError(problem, place=where, mend=mend))
 
     @contextmanager
     def noting(self, place: Place) -> Iterator[None]:

@@ -34,7 +34,10 @@ def written(body: Body, *, dialect: Dialect, record: Record, schema: pa.Schema, 
     readings = Readings(dialect, record, schema)
     writer = Writer(dialect, readings, problems)
     writer.body(body)
-    return dialect.prelude(tuple(readings.used.values())) + dialect.join(writer.pieces)
+    source = dialect.join(writer.pieces)
+    prelude = dialect.prelude(tuple(readings.used.values()))
+    # A subject is one line where it is edited, too.
+    return (prelude if "\n" in source else prelude.replace("\n", " ")) + source
 
 
 class Writer:
@@ -100,13 +103,19 @@ class Writer:
         return declared or value.of in self.given
 
     def branch(self, node: Branch) -> None:
-        conditions = [self.dialect.condition(arm.test, self.readings) for arm in node.arms]
+        conditions = [self.condition(arm.test, node) for arm in node.arms]
         *tags, last = self.dialect.branch(conditions, otherwise=bool(node.otherwise))
         bodies = [(arm.body, _given_by(arm.test)) for arm in node.arms] + [(node.otherwise, ())]
         for tag, (body, given) in zip(tags, bodies, strict=False):
             self.pieces.append(Piece("block", tag))
             self.body(body, *given)
         self.pieces.append(Piece("block", last))
+
+    def condition(self, test: Expr, node: Branch) -> str:
+        """A condition; where it cannot be said, that is noted, and what it leads to is written all the same."""
+        with self.problems.noting(node.place):
+            return self.dialect.condition(test, self.readings)
+        return ""
 
     def loop(self, node: Loop) -> None:
         if "rows" not in self.dialect.types:
