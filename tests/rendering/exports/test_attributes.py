@@ -148,6 +148,16 @@ def test_html_escapes_every_value(target, source):
     assert exported("{{ name }}", to=target).source == source
 
 
+def test_what_reads_alike_but_is_not_the_same_has_names_of_its_own():
+    export = exported("{% if name in 'a-b' %}x{% endif %}{% if name in 'a b' %}y{% endif %}{{ (vip, 1) }}", to="braze")
+
+    assert [(one.name, one.stands_for) for one in export.attributes] == [
+        ("name_in_a_b", "name in 'a-b'"),
+        ("name_in_a_b_6e0fa0d3", "name in 'a b'"),
+        ("vip_1", "[vip, 1]"),
+    ]
+
+
 def test_parts_of_a_campaign_share_their_attributes_and_each_reads_its_own():
     plans = {
         part: plan_of(source, name=part, schema=TYPES, autoescape=part == "html", partials={})

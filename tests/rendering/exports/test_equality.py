@@ -7,6 +7,8 @@ from tests.rendering.exports.people import PEOPLE, SCHEMA
 
 TEMPLATES = [
     "Hello {{ name }}!",
+    "{{ age }}{{ visits }}",
+    "{% if vip %}{% set w = 1 %}{% elif age %}{% set w = 2 %}{% else %}{% set w = 3 %}{% endif %}{{ w }}",
     "{{ name }}{{ city }}% {{ '{{' }} {% raw %}{{ x }} {% y %} {# z #}{% endraw %} { %% %",
     "{% if name %}Hello {{ name }}{% else %}Hello{% endif %}",
     "{% if age %}a{% endif %}{% if vip %}b{% endif %}{% if price %}c{% endif %}{% if score %}d{% endif %}{% if born %}e{% endif %}",

@@ -60,6 +60,7 @@ def test_what_is_written_is_read_as_the_same_plan(expression):
         ("price|money('EUR',locale)", "price | money('EUR', locale)"),
         ("not (name is none)", "name is not none"),
         ("(a.b if true else 1) if vip", "('x' if true else 1) if vip"),
+        ("(name is none) if vip else (age > 1)", "(name is none) if vip else age > 1"),
         ("items|map(attribute='name')|join(', ')", "items | map(attribute='name') | join(', ')"),
     ],
 )

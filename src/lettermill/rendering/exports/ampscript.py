@@ -72,9 +72,8 @@ class Ampscript(Dialect):
         within = negated(expr)
         if within is not None:
             return f"NOT ({self.condition(within, reads)})"
-        read = reads.plain(expr)
-        if read is not None and read.kind == "text":
-            return f"NOT Empty({_read(read)})"
+        if reads.kind(expr) == "text":
+            return f"NOT Empty({_read(reads.plain(expr))})"
         return _position(expr, reads) or f'{_read(reads.flag(expr))} == "true"'
 
     def branch(self, conditions: Sequence[str], *, otherwise: bool) -> tuple[str, ...]:

@@ -84,27 +84,23 @@ def _part(expr: Expr, reads: Reads) -> str:
     within = negated(expr)
     if within is not None:
         return _negated(within, reads)
-    read = reads.plain(expr)
-    if read is not None and read.kind == "text":
-        return f"{_read(read)} != ''"
+    if reads.kind(expr) == "text":
+        return f"{_read(reads.plain(expr))} != ''"
     native = _state(expr, reads) or _compared(expr, reads) or _null(expr, reads, "==")
-    return native or (_read(read) if read and read.kind == "flag" else _read(reads.flag(expr)))
+    return native or _read(reads.flag(expr))
 
 
 def _negated(expr: Expr, reads: Reads) -> str:
-    read = reads.plain(expr)
-    if read is not None and read.kind == "text":
-        return f"{_read(read)} == ''"
-    native = _null(expr, reads, "!=")
-    return native or f"{_read(read if read and read.kind == 'flag' else reads.flag(expr))} != true"
+    if reads.kind(expr) == "text":
+        return f"{_read(reads.plain(expr))} == ''"
+    return _null(expr, reads, "!=") or f"{_read(reads.flag(expr))} != true"
 
 
 def _null(expr: Expr, reads: Reads, sign: str) -> str | None:
     """`is none` of a whole number, which alone stays null."""
-    if not isinstance(expr, Test) or expr.test != "none":
+    if not isinstance(expr, Test) or expr.test != "none" or reads.kind(expr.of) != "whole":
         return None
-    read = reads.plain(expr.of)
-    return f"{_read(read)} {sign} nil" if read and read.kind == "whole" else None
+    return f"{_read(reads.plain(expr.of))} {sign} nil"
 
 
 def _state(expr: Expr, reads: Reads) -> str | None:
@@ -121,13 +117,12 @@ def _state(expr: Expr, reads: Reads) -> str | None:
 
 def _compared(expr: Expr, reads: Reads) -> str | None:
     compared = equality(expr)
-    read = reads.plain(compared[0]) if compared else None
-    if compared is None or read is None or compared[1] not in SIGNS:
+    if compared is None or compared[1] not in SIGNS:
         return None
-    _, operator, value = compared
-    if read.kind == "whole" and is_whole(value):
-        return f"{_read(read)} {SIGNS[operator]} {value}"
-    if read.kind == "text" and operator in ("eq", "ne") and isinstance(value, str) and value:
+    of, operator, value = compared
+    if reads.kind(of) == "whole" and is_whole(value):
+        return f"{_read(reads.plain(of))} {SIGNS[operator]} {value}"
+    if reads.kind(of) == "text" and operator in ("eq", "ne") and isinstance(value, str) and value:
         written = quoted(value, not_within=("%}", "}}"))
-        return f"{_read(read)} {SIGNS[operator]} {written}" if written else None
+        return f"{_read(reads.plain(of))} {SIGNS[operator]} {written}" if written else None
     return None

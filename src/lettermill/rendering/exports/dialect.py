@@ -60,8 +60,12 @@ class Reads(ABC):
         """The flag that says whether `expr` counts as true, computed beforehand."""
 
     @abstractmethod
-    def plain(self, expr: Expr) -> Reading | None:
-        """The attribute that holds an input as it is (a text, whole number or flag); None for anything else."""
+    def kind(self, expr: Expr) -> Kind | None:
+        """Whether an input is held as it is: as a text, whole number or flag; None for anything else."""
+
+    @abstractmethod
+    def plain(self, expr: Expr) -> Reading:
+        """The attribute that holds an input as it is, where `kind` knows one."""
 
     @abstractmethod
     def position(self, expr: Expr) -> int | None:

@@ -49,7 +49,7 @@ class Handlebars(Dialect):
         end = ends_of(expr)
         if end and reads.position(expr) == 0:
             return f"@{end}"
-        return _read(reads.plain(expr) or reads.flag(expr))
+        return _read(reads.plain(expr) if reads.kind(expr) else reads.flag(expr))
 
     def branch(self, conditions: Sequence[str], *, otherwise: bool) -> tuple[str, ...]:
         words = ("#if", *["else if"] * len(conditions))

@@ -69,8 +69,7 @@ def _compared(expr: Expr, reads: Reads) -> str | None:
     compared = equality(expr)
     if compared is None or compared[1] not in ("eq", "ne") or not isinstance(compared[2], str) or not compared[2]:
         return None
-    read = reads.plain(compared[0])
     written = quoted(compared[2], not_within=("%}", "}}"))
-    if read is None or read.kind != "text" or written is None:
+    if reads.kind(compared[0]) != "text" or written is None:
         return None
-    return f"{_read(read)} {'==' if compared[1] == 'eq' else '!='} {written}"
+    return f"{_read(reads.plain(compared[0]))} {'==' if compared[1] == 'eq' else '!='} {written}"

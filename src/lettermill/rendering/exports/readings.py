@@ -44,13 +44,16 @@ class Readings(Reads):
         named = words if plain or isinstance(expr, CONDITIONS) else f"{words} given"
         return self._value("flag", expr, words, named, plain=plain)
 
-    def plain(self, expr: Expr) -> Reading | None:
+    def kind(self, expr: Expr) -> Kind | None:
         type_ = self._type(expr)
         if pa.types.is_boolean(type_):
-            return self.flag(expr)
+            return "flag"
         if pa.types.is_string(type_) or pa.types.is_large_string(type_):
-            return self.text(expr)
-        return self.text(expr) if pa.types.is_integer(type_) and "whole" in self.dialect.types else None
+            return "text"
+        return "whole" if pa.types.is_integer(type_) and "whole" in self.dialect.types else None
+
+    def plain(self, expr: Expr) -> Reading:
+        return self.flag(expr) if self.kind(expr) == "flag" else self.text(expr)
 
     def position(self, expr: Expr) -> int | None:
         if not isinstance(expr, LoopState):
@@ -59,11 +62,10 @@ class Readings(Reads):
 
     def text(self, expr: Expr) -> Reading:
         """What prints `expr`: an input as it is, or a text computed beforehand."""
-        words, type_ = self.wording().expression(expr), self._type(expr)
-        if pa.types.is_boolean(type_):  # true and false are not printed alike everywhere
+        words = self.wording().expression(expr)
+        if self.kind(expr) == "flag":  # true and false are not printed alike everywhere
             return self._value("text", expr, words, f"{words} text", plain=False)
-        whole = pa.types.is_integer(type_) and "whole" in self.dialect.types
-        return self._value("whole" if whole else "text", expr, words, words, plain=_is_path(expr))
+        return self._value("whole" if self.kind(expr) == "whole" else "text", expr, words, words, plain=_is_path(expr))
 
     def fragment(self, node: Show | Loop, named_by: Expr, *, escapes: bool) -> Reading:
         """A stretch of the template, rendered beforehand."""

@@ -142,7 +142,8 @@ class Wording:
 
     def _conditional(self, node: Conditional) -> str:
         otherwise = f" else {self._side(node.otherwise)}" if node.otherwise is not None else ""
-        return f"{self._side(node.then)} if {self._side(node.test)}{otherwise}"
+        # Jinja2 takes the `if` behind `x is none` for an argument of the test.
+        return f"{self._operand(node.then)} if {self._side(node.test)}{otherwise}"
 
 
 def free(name: str, taken: set[str]) -> str:

@@ -96,8 +96,7 @@ class Writer:
 
     def is_native(self, value: Apply) -> bool:
         """Whether the language has this filter. Jinja2 prints NONE for a null in upper case, so there must be none."""
-        read = self.readings.plain(value.of) if value.filter in self.dialect.cases and not value.arguments else None
-        if read is None or read.kind != "text":
+        if value.filter not in self.dialect.cases or value.arguments or self.readings.kind(value.of) != "text":
             return False
         declared = isinstance(value.of, Input) and not self.readings.schema.field(value.of.name).nullable
         return declared or value.of in self.given
