@@ -31,8 +31,8 @@ def _default(frame: Frame, expr: Apply) -> Choice | None:
     lacking = lacks(value.data, frame.size, false_too=allow.value is not True)
     if value.undefined is not None:
         lacking = lacking | value.undefined
-    wrong = None if other is EMPTY else frame.value(other).wrong  # arguments are evaluated whether used or not
-    return Choice(Truth(~lacking, either(value.faulty, wrong)), expr.of, other)
+    eager = None if other is EMPTY else frame.value(other).faulty  # arguments are evaluated whether used or not
+    return Choice(Truth(~lacking, either(value.faulty, eager)), expr.of, other)
 
 
 def lacks(data: Data, size: int, *, false_too: bool) -> Mask:

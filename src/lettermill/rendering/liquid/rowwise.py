@@ -9,7 +9,6 @@ from liquid import BoundTemplate, Token
 from liquid.ast import Node
 from liquid.builtin.expressions.filtered import Filter
 from liquid.exceptions import (
-    FilterError,
     LocalNamespaceLimitError,
     OutputStreamLimitError,
     UndefinedError,
@@ -59,14 +58,10 @@ def _words(error: Exception) -> str:
 
 
 def _evaluating(error: Exception, at: Any) -> str:
-    """The kind of an error of python-liquid's, whose own words may hold values."""
-    if isinstance(at, Filter):
-        return f"{at.name} cannot work on this value ({_kind(error)})"
-    return f"{_kind(error)} while evaluating"
-
-
-def _kind(error: Exception) -> str:
-    return "FilterError" if isinstance(error, FilterError) else type(error).__name__
+    """Where an error of python-liquid's arose, whose own words may hold values."""
+    return (
+        f"{at.name} cannot work on this value" if isinstance(at, Filter) else f"{type(error).__name__} while evaluating"
+    )
 
 
 def _place(traceback: TracebackType | None) -> tuple[str, Any]:
