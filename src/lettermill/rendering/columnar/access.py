@@ -1,6 +1,7 @@
 """Kernels that reach for values: inputs, slots, fields, positions, loops."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -167,7 +168,7 @@ def _list(frame: Frame, expr: ListOf) -> Value:
             return faulty(frame)
         starts = np.zeros(frame.size, np.int64)
         return Value(Lists(starts, starts + len(parts), None, value.data), None, wrong)
-    arrays = [as_array(part.data, frame.size) for part in parts]
+    arrays: list[Any] = [as_array(part.data, frame.size) for part in parts]
     if any(array is None or array.type != arrays[0].type for array in arrays) or any(part.markup for part in parts):
         return faulty(frame)
     across = np.arange(frame.size * len(parts)).reshape(len(parts), frame.size).T.ravel()

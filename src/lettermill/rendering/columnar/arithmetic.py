@@ -1,5 +1,7 @@
 """Kernels for arithmetic on whole numbers and floats; decimals, dates and overflows are the library's."""
 
+from typing import Any
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -23,7 +25,7 @@ def _arithmetic(frame: Frame, expr: Arithmetic) -> Value:
 
 
 def by_kernel(size: int, operator: str, left: Value, right: Value) -> Value | None:
-    numbers = [_numbers(one.data) for one in (left, right)]
+    numbers: list[Any] = [_numbers(one.data) for one in (left, right)]
     if numbers[0] is None or numbers[1] is None or not any(isinstance(one, pa.Array) for one in numbers):
         return None
     whole = [pa.types.is_integer(one.type) for one in numbers]

@@ -129,7 +129,8 @@ def _kind_of(result: Any) -> object:
     """What a column must be of to hold a result; a text may be markup, and a list a tuple."""
     if result is None or result is FAULT:
         return NOTHING
-    return {Markup: str, tuple: list}.get(type(result), type(result))
+    kind = type(result)
+    return str if kind is Markup else list if kind is tuple else kind
 
 
 def _column(values: list[Any], kind: type) -> pa.Array | None:

@@ -115,8 +115,9 @@ def _joining(*, before: bool) -> Kernel:
 def _added(value: Value) -> pa.StringArray | str | None:
     if isinstance(value.data, Constant):
         return value.data.value if type(value.data.value) is str else None
-    strings = isinstance(value.data, pa.Array) and pa.types.is_string(value.data.type)
-    return value.data if strings and not value.data.null_count else None  # type: ignore[return-value]
+    data = value.data
+    strings = isinstance(data, pa.Array) and pa.types.is_string(data.type) and not data.null_count
+    return data if strings else None
 
 
 def _replacing(most: int | None, *, removing: bool = False) -> Kernel:

@@ -235,13 +235,13 @@ def _test(frame: Frame, expr: Test) -> Value:
         holds = check(of.data, frame.size)  # of what is undefined none of these holds
         return Value(pa.array(holds if of.undefined is None else holds & ~of.undefined), None, of.faulty)
     if expr.test in TESTS:
-        holds = TESTS[expr.test](of.data, frame.size)
-        if holds is not None:
-            return Value(pa.array(holds), None, of.wrong)
-    if expr.test in ("odd", "even", "divisibleby"):
-        found = _divided(frame, expr, of)
+        found = TESTS[expr.test](of.data, frame.size)
         if found is not None:
-            return found
+            return Value(pa.array(found), None, of.wrong)
+    if expr.test in ("odd", "even", "divisibleby"):
+        divided = _divided(frame, expr, of)
+        if divided is not None:
+            return divided
     if expr.test == "sameas":  # whether two equal values are one object is for the library alone to say
         return Value(Constant(None), None, np.ones(frame.size, np.bool_))
     operands = [of, *(frame.value(one) for one in expr.arguments)]

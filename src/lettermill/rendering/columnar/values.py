@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import reduce
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -67,7 +67,7 @@ class Mixed:
     otherwise: "Data"
 
 
-Data = Constant | pa.Array | Structs | Lists | Mixed
+Data: TypeAlias = Constant | pa.Array | Structs | Lists | Mixed
 
 
 @dataclass(frozen=True)
@@ -290,7 +290,7 @@ def common_type(left: pa.DataType, right: pa.DataType) -> pa.DataType | None:
     return pa.int64() if pa.types.is_integer(left) and pa.types.is_integer(right) and not any(wide) else None
 
 
-def masked(rows: Sequence[bool]) -> Mask | None:
+def masked(rows: Mask | Sequence[bool]) -> Mask | None:
     """A mask, or None where it has no row."""
     mask = np.asarray(rows, np.bool_)
     return mask if mask.any() else None
