@@ -71,8 +71,8 @@ def alike(text, *, engine):
 class Tried:
     """A template exported to every target, to be run for persons."""
 
-    def __init__(self, source, *, schema, autoescape, partials=None, engines):
-        self.engines = engines.all()
+    def __init__(self, source, *, schema, autoescape, partials=None, engines, but=()):
+        self.engines = {name: one for name, one in engines.all().items() if one[0] not in but}
         types = {field.name: field.type for field in schema}
         partials = partials or {}
         plan = plan_of(source, name="html", schema=types, autoescape=autoescape, partials=partials)

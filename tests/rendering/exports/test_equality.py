@@ -72,6 +72,15 @@ def test_every_engine_prints_what_jinja2_prints(source, autoescape, engines):
     assert "normal" in printed
 
 
+def test_a_list_within_itself_is_told_apart_wherever_it_is_not_refused(engines):
+    source = "{% for a in items %}{% for b in items %}{{ a.name }}{{ b.name }}{{ loop.index }}{% endfor %}{% endfor %}"
+    tried = Tried(source, schema=SCHEMA, autoescape=True, engines=engines, but={"handlebars"})
+
+    printed = tried.printed(PEOPLE["normal"])
+
+    assert printed == tried.wanted(PEOPLE["normal"], printed)
+
+
 def test_the_engines_of_npm_are_there(node):
     if node is None:
         pytest.skip("Node or npm is not present, or npm cannot fetch handlebars and liquidjs")

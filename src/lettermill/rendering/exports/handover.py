@@ -42,8 +42,7 @@ class Handover:
                 if words is not None and attribute.kind != "fragment":
                     self.expressions[words] = self.sandboxes[False].compile_expression(words, undefined_to_none=False)
         self.fragments = {
-            # A template loses its last line break; one that ends in an output has none to lose.
-            (one.stands_for, one.escapes): self.sandboxes[one.escapes].from_string(one.stands_for + "{{ '' }}")
+            (one.stands_for, one.escapes): self.sandboxes[one.escapes].from_string(one.stands_for)
             for one in every(export.attributes) if one.kind == "fragment"
         }  # fmt: skip
 
