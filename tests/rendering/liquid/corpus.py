@@ -79,7 +79,24 @@ CASES = {
     ),
     "a running total": case(
         "{% assign total = 0 %}{% for p in picks %}{% assign total = total | plus: p.stock %}{% endfor %}{{ total }}",
-        deferred=5,
+        deferred=1,
+    ),
+    "what a loop finds": case(
+        "{% assign found = false %}{% for p in picks %}{% if p.stock == 0 %}{% assign found = true %}{% assign which = p.name %}{% endif %}{% endfor %}{% if found %}{{ which }} is gone{% endif %}",
+        deferred=1,
+    ),
+    "names from step to step": case(
+        "{% assign before = '<none>' %}{% for t in tags %}{{ before }}{{ t }}{% assign before = t %}{% assign n = n | plus: 1 %}{% else %}{% assign before = 'no tags' %}{% endfor %}{{ before }}{{ n }}",
+        deferred=1,
+    ),
+    "totals of loops in loops": case(
+        "{% assign c = 0 %}{% for p in picks %}{% for t in p.tags %}{% assign c = c | plus: 1 %}{% endfor %}{{ c }};{% endfor %}{{ c }}",
+        deferred=1,
+    ),
+    "a file that counts its items": case(
+        "{% assign c = 0 %}{% include 'count.html' with tags as t %}{{ c }}{% render 'count.html' for tags as t, c: 5 %}",
+        count="{% assign c = c | plus: 1 %}{{ c }}{{ t }}",
+        deferred=1,
     ),
     "break and continue": case(
         "{% for p in picks %}{% if p.stock == 0 %}{% break %}{% endif %}{{ p.name }}{% endfor %}", deferred=2

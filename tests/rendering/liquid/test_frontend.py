@@ -10,6 +10,7 @@ from lettermill.rendering.plan.nodes import (
     Arm,
     Bind,
     Branch,
+    Carry,
     Compare,
     Index,
     Input,
@@ -29,7 +30,7 @@ from lettermill.rendering.plan.nodes import (
     Test,
     Text,
 )  # fmt: skip
-from lettermill.rendering.plan.walking import walk
+from lettermill.rendering.plan.walking import live_carries, walk
 
 SCHEMA = {
     "name": pa.string(),
@@ -146,18 +147,26 @@ def test_nodes_know_line_and_column():
     ]
 
 
-def test_what_runs_from_step_to_step_is_opaque_and_says_why():
-    source = """{% for t in tags %}{% if t == 'x' %}{% break %}{% endif %}{{ last }}{% assign last = t %}{% endfor %}
-    {{ last }}{% increment c %}{% ifchanged %}{{ n }}{% endifchanged %}"""
-    whys = {node.why for node in walk(*plan("{% assign last = 0 %}" + source).body) if hasattr(node, "why")}
+def test_what_stops_a_loop_or_counts_is_opaque_and_says_why():
+    source = (
+        "{% for t in tags %}{% break %}{% endfor %}{% increment c %}{% ifchanged %}{{ n }}{% endifchanged %}{{ c }}"
+    )
+    whys = [node.why for node in walk(*plan(source).body) if hasattr(node, "why")]
 
-    assert whys == {
-        "the tag break",
-        "what an earlier step of a loop assigned",
-        "what a loop assigned",
-        "the tag increment",
-        "the tag ifchanged",
-    }
+    assert whys == ["the tag break", "the tag increment", "the tag ifchanged", "a counter as a value"]
+
+
+def test_a_loop_takes_what_it_assigns_from_step_to_step():
+    source = "{% assign a = 0 %}{% for t in tags %}{{ a }}{% assign a = t %}{% assign b = 1 %}{% endfor %}{{ a }}"
+    body = plan(source).body
+
+    assert body[1].carried == (
+        Carry("a", 2, Local(0, "a"), Local(4, "a", 1), 6),
+        Carry("b", 3, Local(-1, "b"), Local(5, "b", 1), 7),
+    )
+    assert body[1].body[0] == shown(Local(2, "a", 1), "a")
+    assert body[2] == shown(Local(6, "a"), "a")
+    assert live_carries(*body) == {2}
 
 
 def test_what_is_rendered_sees_no_assignment_and_leaves_none():

@@ -87,7 +87,7 @@ def _try_branch(frame: Frame, statement: Branch) -> None:
 
 
 def _try_loop(frame: Frame, statement: Loop) -> None:
-    write(frame, (replace(statement, body=(), otherwise=(), branch=None, otherwise_branch=None),))
+    write(frame, (replace(statement, body=(), otherwise=(), branch=None, otherwise_branch=None, carried=()),))
     steps = steps_of(frame, statement)
     if steps is not None and steps.size:
         _try(steps, statement.body)

@@ -10,7 +10,7 @@ import numpy as np
 from lettermill.rendering.columnar.library import Library
 from lettermill.rendering.columnar.values import Constant, Data, Mask, Rows, Value, either
 from lettermill.rendering.plan.nodes import Captured, Cycle, Expr, Local, LoopState, OpaqueValue, Plan
-from lettermill.rendering.plan.walking import children, walk
+from lettermill.rendering.plan.walking import children, live_carries, walk
 
 MAX_STEPS = 20_000
 MAX_CHILD_ROWS = 2_000_000
@@ -35,6 +35,7 @@ class Program:
         self.depths: dict[int, int] = {}
         self.moving: set[int] = set()  # expressions that leave branch ids, and so are evaluated where they stand
         self.branches = {branch: number for number, branch in enumerate(self.plan.branches)}
+        self.live = live_carries(*self.plan.body)
         known: dict[Expr, int] = {}
         self.places: Counter[int] = Counter()  # at how many places each expression stands
         for node in walk(*self.plan.body):

@@ -9,6 +9,7 @@ from lettermill.rendering.columnar.frames import KERNELS, Frame, LoopRows, fault
 from lettermill.rendering.columnar.logic import Truth, truth
 from lettermill.rendering.columnar.pieces import Piece, branched, by_stretch, column, gathered
 from lettermill.rendering.columnar.text import Texts, bounded, constant, shown
+from lettermill.rendering.columnar.turns import in_turn
 from lettermill.rendering.columnar.values import Data, Lists, Mask, Rows, Structs, Value, select, take, within
 from lettermill.rendering.plan.nodes import (
     Arm,
@@ -152,20 +153,22 @@ def _loop(frame: Frame, statement: Loop, pieces: list[Piece]) -> None:
         return
     if frame.chunk.program.plan.rules.of_null == "fault":
         frame.defer(lists.null)
-    steps, lengths = _steps(frame, statement, lists)
-    written: pa.StringArray | str = ""
-    if steps.size:
-        steps.leave(statement.branch)
-        written = write(steps, statement.body)
-    by_row = column(_by_row(written, lengths))
+    carried = [one for one in statement.carried if one.inside in frame.chunk.program.live]
+    if carried:
+        lengths = lists.lengths
+        pieces += in_turn(frame, statement, lists, carried, pieces_of)
+    else:
+        steps, lengths = _steps(frame, statement, lists)
+        written: pa.StringArray | str = ""
+        if steps.size:
+            steps.leave(statement.branch)
+            written = write(steps, statement.body)
+        pieces.append(column(_by_row(written, lengths)))
     empty = np.flatnonzero(lengths == 0)
-    if statement.otherwise_branch is None or not len(empty):
-        pieces.append(by_row)
-        return
-    inner = frame.part(empty)
-    inner.leave(statement.otherwise_branch)
-    otherwise = branched([(empty, pieces_of(inner, statement.otherwise), inner.size)])
-    pieces += [by_row, *otherwise]  # rows with steps write the first, the others the rest
+    if statement.otherwise_branch is not None and len(empty):
+        inner = frame.part(empty)
+        inner.leave(statement.otherwise_branch)
+        pieces += branched([(empty, pieces_of(inner, statement.otherwise), inner.size)])
 
 
 def steps_of(frame: Frame, statement: Loop) -> Frame | None:

@@ -76,6 +76,7 @@ class _Lowering:
         self.problems = problems
         self.slots: dict[int, Expr] = {}
         self.sizes: dict[int, int] = {}
+        self.carried: set[int] = set()  # slots of what loops take from step to step
 
     def body(self, statements: Body) -> Body:
         lowered: list[Statement] = []
@@ -140,6 +141,7 @@ class _Lowering:
         self.bind(merge.slot, value, node)
 
     def loop(self, node: Loop) -> Body:
+        self.carried |= {slot for one in node.carried for slot in (one.inside, one.outside)}
         items = self.expr(node.items)
         condition = self.expr(node.condition) if node.condition is not None else None
         body, otherwise = self.body(node.body), self.body(node.otherwise)
@@ -155,6 +157,8 @@ class _Lowering:
 
     def expr(self, node: Expr) -> Expr:
         if isinstance(node, Local):
+            if node.slot in self.carried:
+                raise Inexpressible("what a loop takes from step to step", node, mend="compute it as an input")
             return self.slots.get(node.slot, node)
         if isinstance(node, Literal):
             return node

@@ -129,20 +129,23 @@ class Files:
 
     def _each(self, statements: list[Node], key: str, items: Expr, known: Known, inner: Scope, at: Place) -> Body:
         """A list has the file once for each item; where it is null the file is there once, for nil."""
-        names = self.writer.loops.before(self.assigned(statements), inner)
-        why = "what a file assigned for an earlier item"
+        loops = self.writer.loops
         loop = LoopVariable(self.draft.loop(), inner.loops + 1, key)
         step = inner.inner(loops=inner.loops + 1, depth=inner.depth + 1, steady=False)
         item = self.draft.slot(key, step, known.element())
+        names = self.assigned(statements)
+        if inner.isolated and {key, "forloop"} & set(names):
+            why = "a file that assigns what it is rendered for"
+            return (Opaque(why, (items,), place=at), *self._once(statements, key, item, inner))
+        entered = loops.enter(names, inner)
         if inner.isolated:
             step = step.inner(loop=loop)
             inner.local.names |= {"forloop": loop, key: item}
         else:
             step = step.inner(front={**inner.front, key: item})
-        self.writer.loops.forget(names, why, at, inner)
         body = self.writer.body(statements, step)
-        self.writer.loops.forget(names, why, at, inner)
+        carried = loops.leave(entered, inner)
         null = Compare(items, (("eq", Literal(None, place=at)),), place=at)
         once = Arm(null, (Opaque("a file for a list that is null", place=at),), None)
-        each = Loop(loop.number, item.slot, key, items, body, place=at)
-        return (Branch((once,), (each,), None, place=at),)
+        each = Loop(loop.number, item.slot, key, items, body, carried=carried, place=at)
+        return (Branch((once,), place=at), each)

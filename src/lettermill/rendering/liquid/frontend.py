@@ -142,9 +142,9 @@ class FrontEnd:
                 test = Not(test, place=test.place)
             arms.append(Arm(test, self.block(block.block, inner), self.branch_of(block, scope)))
             after.append(scope.local.names)
-        return self._branched(node, arms, after, before, blocks[len(conditions) :], scope)
+        return self.branched(node, arms, after, before, blocks[len(conditions) :], scope)
 
-    def _branched(
+    def branched(
         self,
         node: Node,
         arms: list[Arm],
@@ -194,7 +194,7 @@ class FrontEnd:
             test = _any(self._whens(node, case, scope))
             arms.append(Arm(test, self.block(block.block, inner), self.branch_of(block, scope)))
             after.append(scope.local.names)
-        return self._branched(node, arms, after, before, blocks[len(cases) :], scope)
+        return self.branched(node, arms, after, before, blocks[len(cases) :], scope)
 
     def _cases(self, node: CaseNode, scope: Scope) -> Body:
         """Python-liquid renders every `when` that fits, as often as it fits, and `else` where none before it did."""
@@ -210,7 +210,7 @@ class FrontEnd:
             for test in fitting:
                 before = dict(scope.local.names)
                 arm = Arm(test, self.block(block.block, inner), self.branch_of(block, scope))
-                written += self._branched(node, [arm], [scope.local.names], before, [], scope)
+                written += self.branched(node, [arm], [scope.local.names], before, [], scope)
         return tuple(written)
 
     def _whens(self, node: CaseNode, case: MultiExpressionBlockNode, scope: Scope) -> list[Expr]:

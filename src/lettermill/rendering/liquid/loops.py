@@ -1,6 +1,6 @@
 """Liquid's loops as those of a plan: for, tablerow, cycle."""
 
-from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -12,18 +12,21 @@ from liquid.builtin.tags.for_tag import ForNode
 from liquid.builtin.tags.tablerow_tag import TablerowNode
 from liquid.expression import Expression
 
+from lettermill.rendering.liquid.arms import Arm as Block
 from lettermill.rendering.liquid.arms import arms_of
 from lettermill.rendering.liquid.expressions import column_of, last_column, row_of
-from lettermill.rendering.liquid.scopes import MAX_DEPTH, LoopVariable, Scope, refused
+from lettermill.rendering.liquid.scopes import MAX_DEPTH, UNBOUND, LoopVariable, Scope, refused
 from lettermill.rendering.plan.nodes import (
     And,
     Arithmetic,
     Arm,
     Branch,
+    Carry,
     Cycle,
     Expr,
     Input,
     Literal,
+    Local,
     Loop,
     LoopState,
     Not,
@@ -40,8 +43,6 @@ if TYPE_CHECKING:
     from lettermill.rendering.liquid.frontend import FrontEnd
 
 Body = tuple[Statement, ...]
-Before = Mapping[str, tuple[Expr, ...]]
-"""Names that a loop assigns, and what each stood for before it: a value or nothing."""
 
 
 class Loops:
@@ -57,26 +58,32 @@ class Loops:
         block, *otherwise = arms_of(node)
         at = scope.at(node.token)
         items = self._items(node.expression, scope)
-        within = [*node.block.nodes, *(otherwise[0].block.nodes if otherwise else ())]
-        names = self.before(self.writer.files.assigned(within), scope)
         branch = self.writer.branch_of(block, scope)
         name = f"{node.expression.identifier}-{node.expression.iterable}"
         loop = LoopVariable(self.draft.loop(), scope.loops + 1, name, scope.loop)
-        self.forget(names, "what an earlier step of a loop assigned", at, scope)
-        inner = self.step(node, loop, items, "forloop", scope)
+        inner = self.step(node, loop, items, "forloop", scope).inner(loop=loop)
         item = inner.front[str(node.expression.identifier)]
-        body = self.writer.block(node.block, inner.inner(loop=loop))
-        self.forget(names, "what a loop assigned", at, scope)
-        other: Body = ()
-        other_branch = None
-        if otherwise:
-            other_branch = self.writer.branch_of(otherwise[0], scope)
+        assert isinstance(item, Local)
+        entered = self.enter(self.writer.files.assigned(node.block.nodes), scope)
+        body = self.writer.block(node.block, inner)
+        carried = self.leave(entered, scope)
+        loop_of = partial(Loop, loop.number, item.slot, item.name, items, body, place=at)
+        if not otherwise:
+            return (loop_of(branch=branch, carried=carried),)
+        other_branch = self.writer.branch_of(otherwise[0], scope)
+        if not self.writer.files.assigned(otherwise[0].block.nodes):
             other = self.writer.block(otherwise[0].block, scope.inner(steady=False))
-            self.forget(names, "what a loop assigned", at, scope)
-        written = Loop(
-            loop.number, item.slot, item.name, items, body, None, other, branch, other_branch, place=at,  # type: ignore[union-attr]
-        )  # fmt: skip
-        return (written,)
+            return (loop_of(otherwise=other, branch=branch, otherwise_branch=other_branch, carried=carried),)
+        ran = Carry("", self.draft.slot("", scope).slot, Literal(False), Literal(True), self.draft.slot("", scope).slot)
+        test = Not(Local(ran.outside, "", scope.loops), place=at)
+        return (loop_of(branch=branch, carried=(*carried, ran)), *self._else(node, otherwise[0], test, scope))
+
+    def _else(self, node: ForNode, block: Block, test: Expr, scope: Scope) -> Body:
+        """A loop's `else` that assigns: what it assigns holds behind it."""
+        before = dict(scope.local.names)
+        other = self.writer.block(block.block, scope.inner(steady=False))
+        arm = Arm(test, other, self.writer.branch_of(block, scope))
+        return self.writer.branched(node, [arm], [scope.local.names], before, [], scope)
 
     def table(self, node: TablerowNode, scope: Scope) -> Body:
         """`tablerow`: a loop that writes the rows and cells of a table around what its body writes."""
@@ -84,19 +91,42 @@ class Loops:
         at = scope.at(node.token)
         (block,) = arms_of(node)
         items = self._items(node.expression, scope)
-        names = self.before(self.writer.files.assigned(node.block.nodes), scope)
         branch = self.writer.branch_of(block, scope)
         loop = LoopVariable(self.draft.loop(), scope.loops + 1, columns=columns or 0)
-        self.forget(names, "what an earlier step of a loop assigned", at, scope)
         inner = self.step(node, loop, items, "tablerowloop", scope)
         item = inner.front[str(node.expression.identifier)]
+        assert isinstance(item, Local)
+        entered = self.enter(self.writer.files.assigned(node.block.nodes), scope)
         cell = self.writer.block(node.block, inner)
-        self.forget(names, "what a loop assigned", at, scope)
+        carried = self.leave(entered, scope)
         body = _cell(cell, loop, at)
         if columns is None:
             assert node.expression.cols is not None
             body = (Opaque("a tablerow's columns", (self.writer.expr(node.expression.cols, scope),), place=at), *cell)
-        return (Loop(loop.number, item.slot, item.name, items, body, branch=branch, place=at),)  # type: ignore[union-attr]
+        return (Loop(loop.number, item.slot, item.name, items, body, branch=branch, carried=carried, place=at),)
+
+    def enter(self, names: list[str], scope: Scope) -> list[tuple[Local, Expr]]:
+        """Names that a loop takes from step to step: the slot of each in the loop, and what it was before."""
+        entered = []
+        for name in names:
+            found = scope.local.names.get(name)
+            if not isinstance(found, Expr):
+                found = Input(name) if name in self.draft.schema else Local(UNBOUND, name)
+            slot = self.draft.slot(name, scope.inner(loops=scope.loops + 1))
+            scope.local.names[name] = slot
+            entered.append((slot, found))
+        return entered
+
+    def leave(self, entered: list[tuple[Local, Expr]], scope: Scope) -> tuple[Carry, ...]:
+        """What the names of `enter` came to, in slots that hold behind the loop."""
+        carried = []
+        for inside, before in entered:
+            after = scope.local.names[inside.name]
+            assert isinstance(after, Expr)
+            outside = self.draft.slot(inside.name, scope)
+            scope.local.names[inside.name] = outside
+            carried.append(Carry(inside.name, inside.slot, before, after, outside.slot))
+        return tuple(carried)
 
     def cycle(self, node: CycleNode, scope: Scope) -> Body:
         """`cycle`: by the step of the loop, where it is in one loop, is reached in each step and alone in its group.
@@ -123,19 +153,6 @@ class Loops:
         inner = scope.inner(loops=scope.loops + 1, depth=scope.depth + 1, steady=scope.loops == 0)
         item = self.draft.slot(name, inner, self.draft.reader.known(items).element())
         return inner.inner(front={**scope.front, variable: loop, name: item})
-
-    def forget(self, names: Before, why: str, at: Place, scope: Scope) -> None:
-        """Names whose value depends on how far a loop has come, and on what they were before."""
-        for name, before in names.items():
-            scope.local.names[name] = self.draft.opaque(why, at, *before)
-
-    def before(self, names: list[str], scope: Scope) -> Before:
-        """What names stand for now, if for anything."""
-        found: dict[str, tuple[Expr, ...]] = {}
-        for name in names:
-            value = scope.local.names.get(name, Input(name) if name in self.draft.schema else None)
-            found[name] = (value,) if isinstance(value, Expr) else ()
-        return found
 
     def _items(self, node: LoopExpression, scope: Scope) -> Expr:
         at = scope.at(node.token)

@@ -285,6 +285,21 @@ class Branch(Statement):
 
 
 @dataclass(frozen=True)
+class Carry:
+    """A name that a loop takes from step to step.
+
+    In the body `inside` is what the step before made of it (`after`, `before` in the first step); behind the loop
+    `outside` is what the last step made of it (`before` where there was none).
+    """
+
+    name: str
+    inside: int
+    before: Expr
+    after: Expr
+    outside: int
+
+
+@dataclass(frozen=True)
 class Loop(Statement):
     """`body` for each item of a list that `condition` lets through; `otherwise` for a list of none.
 
@@ -300,6 +315,7 @@ class Loop(Statement):
     otherwise: tuple[Statement, ...] = ()
     branch: str | None = None
     otherwise_branch: str | None = None
+    carried: tuple[Carry, ...] = ()
 
 
 @dataclass(frozen=True)
