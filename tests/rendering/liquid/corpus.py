@@ -99,8 +99,18 @@ CASES = {
         deferred=1,
     ),
     "break and continue": case(
-        "{% for p in picks %}{% if p.stock == 0 %}{% break %}{% endif %}{{ p.name }}{% endfor %}", deferred=2
+        "{% for p in picks %}{% if p.stock == 0 %}{% continue %}{% endif %}{{ p.name }}{% if forloop.index == 2 %}{% break %}never{% endif %};{% endfor %}",
+        deferred=1,
     ),
+    "the first that fits": case(
+        "{% for p in picks %}{% if p.stock > 2 %}{% assign first = p.name %}{% break %}{% endif %}{% endfor %}{{ first | default: 'none' }}",
+        deferred=2,
+    ),
+    "stops in loops in loops": case(
+        "{% for p in picks %}{% for t in p.tags %}{% if t == 'bio' %}{% break %}{% endif %}{{ t }}{% else %}{% continue %}{% endfor %}{{ p.name }}{% case p.stock %}{% when 7 %}{% break %}{% endcase %}{% endfor %}",
+        deferred=1,
+    ),
+    "lists of markup": case("{{ tags | join: '<br>' | sort }}{{ '<i>,<b>' | split: ',' }}", deferred=1),
     "captures": case(
         "{% capture greeting %}<p>{{ name }}</p>{% endcapture %}{{ greeting }}{{ greeting | size }}{% capture a %}{% if flag %}yes{% endif %}{% endcapture %}[{{ a }}]"
     ),

@@ -147,13 +147,23 @@ def test_nodes_know_line_and_column():
     ]
 
 
-def test_what_stops_a_loop_or_counts_is_opaque_and_says_why():
-    source = (
-        "{% for t in tags %}{% break %}{% endfor %}{% increment c %}{% ifchanged %}{{ n }}{% endifchanged %}{{ c }}"
-    )
+def test_what_counts_or_compares_with_before_is_opaque_and_says_why():
+    source = "{% increment c %}{% ifchanged %}{{ n }}{% endifchanged %}{{ c }}{% break %}"
     whys = [node.why for node in walk(*plan(source).body) if hasattr(node, "why")]
 
-    assert whys == ["the tag break", "the tag increment", "the tag ifchanged", "a counter as a value"]
+    assert whys == ["the tag increment", "the tag ifchanged", "a counter as a value", "the tag break"]
+
+
+def test_what_stands_behind_a_stop_is_written_where_it_was_not_met():
+    (loop,) = plan("{% for t in tags %}{% if n %}a{% break %}b{% endif %}c{% endfor %}").body
+    (going,) = loop.body
+    condition, rest = going.arms[0].body
+
+    assert (loop.carried[0].name, loop.carried[0].before) == ("break ", Literal(False))
+    assert going.arms[0].test == Not(Local(loop.carried[0].inside, "break ", 1))
+    assert [type(one) for one in condition.arms[0].body] == [Text, Bind, Bind, Branch]
+    (skipped,) = (merge.slot for merge in condition.merges if merge.name == "continue ")
+    assert rest == Branch((Arm(Not(Local(skipped, "continue ", 1)), (Text("c"),), None),))
 
 
 def test_a_loop_takes_what_it_assigns_from_step_to_step():

@@ -118,6 +118,8 @@ def printed(frame: Frame, expr: Expr, value: Value) -> Texts:
         if not isinstance(found.data, pa.Array) or not pa.types.is_string(found.data.type):
             return Texts("", None, np.ones(frame.size, np.bool_))
         texts, faulty = found.data, found.faulty
+        if found.markup or found.marked is not None:
+            value = found
     if null is not None or texts.null_count:
         texts = pc.fill_null(texts, rules.null_text)
     return Texts(texts, null, faulty, value.markup, marked=value.marked)

@@ -49,7 +49,7 @@ class Files:
         front = {**scope.front, **self._given(node, scope)}
         inner = scope.inner(
             file=file, place=f"{self.draft.name}:{file}", front=front, within=(*scope.within, file),
-            depth=scope.depth + 2,
+            depth=scope.depth + 2, stoppable=False,
         )  # fmt: skip
         return self._section(node, file, inner, self._bound(node, file, inner, scope, loops=True))
 

@@ -35,6 +35,7 @@ from lettermill.rendering.liquid.files import Files
 from lettermill.rendering.liquid.loops import Loops
 from lettermill.rendering.liquid.parsing import parsed, words_of
 from lettermill.rendering.liquid.scopes import UNBOUND, Binding, Draft, Locals, Scope, refused
+from lettermill.rendering.liquid.stops import BROKEN, SKIPPED
 from lettermill.rendering.plan.branches import branch_order
 from lettermill.rendering.plan.nodes import (
     Arm,
@@ -88,13 +89,25 @@ class FrontEnd:
     def body(self, nodes: list[Node], scope: Scope) -> Body:
         """The statements one after the other, with neighbouring texts made one."""
         written: list[Statement] = []
-        for node in nodes:
+        for number, node in enumerate(nodes):
+            skipped = scope.local.names.get(SKIPPED)
             for statement in self.statement(node, scope):
                 if isinstance(statement, Text) and written and isinstance(written[-1], Text):
                     written[-1] = Text(written[-1].text + statement.text, place=written[-1].place)
                 else:
                     written.append(statement)
+            now = scope.local.names.get(SKIPPED)
+            if now is not skipped and isinstance(now, Expr):
+                return (*written, *self._where_not(now, node, nodes[number + 1 :], scope))
         return tuple(written)
+
+    def _where_not(self, skipped: Expr, node: Node, rest: list[Node], scope: Scope) -> Body:
+        """What stands behind a `break` or `continue` that some came to and some did not."""
+        if not rest:
+            return ()
+        before = dict(scope.local.names)
+        arm = Arm(Not(skipped), self.body(rest, scope.inner(steady=False)), None)
+        return self.branched(node, [arm], [scope.local.names], before, [], scope)
 
     def block(self, block: BlockNode, scope: Scope) -> Body:
         """A tag's block: one of white space, assignments and comments alone writes nothing."""
@@ -222,7 +235,7 @@ class FrontEnd:
 
     def _capture(self, node: CaptureNode, scope: Scope) -> Body:
         # What is captured is written to a text of its own, wherever the capture stands.
-        body = self.block(node.block, scope.inner(silent=False))
+        body = self.block(node.block, scope.inner(silent=False, stoppable=False))
         name = str(node.name)
         slot = self.draft.slot(name, scope)
         scope.local.names[name] = slot
@@ -238,9 +251,15 @@ class FrontEnd:
     def _opaque(self, node: Node, scope: Scope) -> Body:
         return (Opaque(f"the tag {node.token.value}", place=scope.at(node.token)),)
 
+    def _stop(self, node: BreakNode | ContinueNode, scope: Scope) -> Body:
+        if not scope.stoppable:
+            return self._opaque(node, scope)
+        names = (SKIPPED, BROKEN) if isinstance(node, BreakNode) else (SKIPPED,)
+        return tuple(self.bound(name, Literal(True, place=scope.at(node.token)), scope) for name in names)
+
     def _ifchanged(self, node: IfChangedNode, scope: Scope) -> Body:
         # Its body tells which inputs it reads; rows that get here are rendered by the library.
-        return (*self._opaque(node, scope), *self.block(node.block, scope.inner(steady=False)))
+        return (*self._opaque(node, scope), *self.block(node.block, scope.inner(steady=False, stoppable=False)))
 
     def _for(self, node: ForNode, scope: Scope) -> Body:
         return self.loops.repeated(node, scope)
@@ -298,6 +317,6 @@ STATEMENTS: Mapping[type, Callable[[FrontEnd, Any, Scope], Body]] = {
     IncrementNode: FrontEnd._count,
     DecrementNode: FrontEnd._count,
     IfChangedNode: FrontEnd._ifchanged,
-    BreakNode: FrontEnd._opaque,
-    ContinueNode: FrontEnd._opaque,
+    BreakNode: FrontEnd._stop,
+    ContinueNode: FrontEnd._stop,
 }

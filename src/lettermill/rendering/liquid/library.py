@@ -88,8 +88,8 @@ class LiquidLibrary:
         return _defined(self.context.get_item(of, at))
 
     def _text(self, value: Any) -> str:
-        """What a value prints as, not escaped."""
-        text = to_liquid_string(value, autoescape=False)
+        """What a value prints as: a list as markup, since its items may be markup or not, all else not escaped."""
+        text = to_liquid_string(value, autoescape=self.sandbox.autoescape and isinstance(value, list))
         bounded(len(text))
         return text
 

@@ -8,7 +8,7 @@ from liquid.ast import Node
 from liquid.builtin.expressions import LoopExpression
 from liquid.builtin.expressions import primitive as basic
 from liquid.builtin.tags.cycle_tag import CycleNode
-from liquid.builtin.tags.for_tag import ForNode
+from liquid.builtin.tags.for_tag import BreakNode, ForNode
 from liquid.builtin.tags.tablerow_tag import TablerowNode
 from liquid.expression import Expression
 
@@ -16,6 +16,7 @@ from lettermill.rendering.liquid.arms import Arm as Block
 from lettermill.rendering.liquid.arms import arms_of
 from lettermill.rendering.liquid.expressions import column_of, last_column, row_of
 from lettermill.rendering.liquid.scopes import MAX_DEPTH, UNBOUND, LoopVariable, Scope, refused
+from lettermill.rendering.liquid.stops import BROKEN, SKIPPED, stops
 from lettermill.rendering.plan.nodes import (
     And,
     Arithmetic,
@@ -64,19 +65,39 @@ class Loops:
         inner = self.step(node, loop, items, "forloop", scope).inner(loop=loop)
         item = inner.front[str(node.expression.identifier)]
         assert isinstance(item, Local)
-        entered = self.enter(self.writer.files.assigned(node.block.nodes), scope)
-        body = self.writer.block(node.block, inner)
-        carried = self.leave(entered, scope)
+        body, carried = self._body(node, inner, scope)
         loop_of = partial(Loop, loop.number, item.slot, item.name, items, body, place=at)
         if not otherwise:
             return (loop_of(branch=branch, carried=carried),)
         other_branch = self.writer.branch_of(otherwise[0], scope)
-        if not self.writer.files.assigned(otherwise[0].block.nodes):
+        if not self.writer.files.assigned(otherwise[0].block.nodes) and not stops(otherwise[0].block.nodes):
             other = self.writer.block(otherwise[0].block, scope.inner(steady=False))
             return (loop_of(otherwise=other, branch=branch, otherwise_branch=other_branch, carried=carried),)
         ran = Carry("", self.draft.slot("", scope).slot, Literal(False), Literal(True), self.draft.slot("", scope).slot)
         test = Not(Local(ran.outside, "", scope.loops), place=at)
         return (loop_of(branch=branch, carried=(*carried, ran)), *self._else(node, otherwise[0], test, scope))
+
+    def _body(self, node: ForNode, inner: Scope, scope: Scope) -> tuple[Body, tuple[Carry, ...]]:
+        """A loop's body, and what it takes from step to step: a `break` is taken to all steps behind it."""
+        nodes, names = node.block.nodes, scope.local.names
+        around = {name: names[name] for name in (SKIPPED, BROKEN) if name in names}
+        assigned = self.writer.files.assigned(nodes)
+        if stops(nodes, BreakNode):
+            names[BROKEN] = Literal(False)
+            assigned = [*assigned, BROKEN]
+        names[SKIPPED] = Literal(False)
+        entered = self.enter(assigned, scope)
+        before = dict(scope.local.names)
+        body = self.writer.block(node.block, inner.inner(stoppable=stops(nodes)))
+        broken = before.get(BROKEN)
+        if assigned[-1:] == [BROKEN] and isinstance(broken, Expr):
+            arm = Arm(Not(broken), body, None)
+            body = self.writer.branched(node, [arm], [scope.local.names], before, [], inner)
+        carried = self.leave(entered, scope)
+        for name in (SKIPPED, BROKEN):
+            scope.local.names.pop(name, None)
+        scope.local.names |= around
+        return body, carried
 
     def _else(self, node: ForNode, block: Block, test: Expr, scope: Scope) -> Body:
         """A loop's `else` that assigns: what it assigns holds behind it."""
@@ -150,7 +171,8 @@ class Loops:
         if scope.depth >= MAX_DEPTH:
             raise refused("loops and includes nest too deep", node.token, scope, "take one out")
         name = str(node.expression.identifier)  # type: ignore[attr-defined]
-        inner = scope.inner(loops=scope.loops + 1, depth=scope.depth + 1, steady=scope.loops == 0)
+        steady = scope.loops == 0
+        inner = scope.inner(loops=scope.loops + 1, depth=scope.depth + 1, steady=steady, stoppable=False)
         item = self.draft.slot(name, inner, self.draft.reader.known(items).element())
         return inner.inner(front={**scope.front, variable: loop, name: item})
 

@@ -63,6 +63,7 @@ class Scope:
     isolated: bool = False
     depth: int = FIRST_DEPTH
     steady: bool = True  # what stands here is rendered once in each step of the loop around
+    stoppable: bool = False  # a `break` or `continue` here can be followed
 
     def inner(self, **changes: object) -> "Scope":
         """A scope within this one."""
