@@ -94,8 +94,8 @@ def _with_deferred(
     source[rows] = chunk.size + np.arange(len(rows))
     faults = pa.nulls(chunk.size, pa.string())
     pairs = ((text, by_library.text), (faults, by_library.fault), (branches, by_library.branches))
-    put = [pa.concat_arrays([ours, theirs]).take(pa.array(source)) for ours, theirs in pairs]
-    return Written(*put, len(rows))
+    texts, told, ways = (pa.concat_arrays([ours, theirs]).take(pa.array(source)) for ours, theirs in pairs)
+    return Written(texts, told, ways, len(rows))
 
 
 def branch_lists(taken: Mask, branches: Sequence[str]) -> pa.ListArray:
@@ -105,7 +105,7 @@ def branch_lists(taken: Mask, branches: Sequence[str]) -> pa.ListArray:
     if not len(branches) or not size:
         return pa.array([[]] * size, type_)
     codes, ways = _ways(taken)
-    listed = [[branches[number] for number in np.flatnonzero(way)] for way in ways]
+    listed = [[branches[number] for number in np.flatnonzero(way).tolist()] for way in ways]
     return pa.array(listed, type_).take(codes)
 
 

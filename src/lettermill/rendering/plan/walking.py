@@ -14,7 +14,7 @@ def _named(kind: type) -> tuple[str, ...]:
 
 def children(node: object) -> Iterator[Node]:
     """The nodes right below `node`, in the order they are written."""
-    for name in _named(type(node)):
+    for name in _named(type(node)):  # type: ignore[arg-type]
         yield from _nodes(getattr(node, name))
 
 
