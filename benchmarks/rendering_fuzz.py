@@ -1,4 +1,6 @@
-"""The law of equal texts over many invented templates and batches: columnar, row-wise and plain Jinja2.
+"""The law of equal texts over many invented templates and batches: columnar, row-wise and the plain library.
+
+Every other case is Liquid.
 
     .venv/bin/python benchmarks/rendering_fuzz.py [--cases 20000] [--seed 1]
 
@@ -16,8 +18,9 @@ from time import perf_counter
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from lettermill.errors import TemplateError
-from tests.rendering.equality import differences
-from tests.rendering.invented import Batches, Templates
+from tests.rendering import equality, invented
+from tests.rendering.liquid import equality as liquid_equality
+from tests.rendering.liquid import invented as liquid_invented
 
 
 def main() -> None:
@@ -30,10 +33,12 @@ def main() -> None:
     told = perf_counter()
     for case in range(arguments.cases):
         source = random.Random(f"{arguments.seed}/{case}")
-        template, batch = Templates(source).template(), Batches(source).batch()
+        templates, law = (invented, equality) if case % 2 else (liquid_invented, liquid_equality)
+        partials = None if case % 2 else liquid_invented.FILES
+        template, batch = templates.Templates(source).template(), invented.Batches(source).batch()
         counts["cases"] += 1
         try:
-            found, deferred = differences(template, batch, autoescape=case % 2 == 0)
+            found, deferred = law.differences(template, batch, autoescape=case % 4 < 2, partials=partials)
         except TemplateError:
             counts["refused"] += 1
             continue

@@ -89,6 +89,10 @@ def _try_branch(frame: Frame, statement: Branch) -> None:
 def _try_loop(frame: Frame, statement: Loop) -> None:
     write(frame, (replace(statement, body=(), otherwise=(), branch=None, otherwise_branch=None, carried=()),))
     steps = steps_of(frame, statement)
+    before = {carry: frame.value(carry.before) for carry in statement.carried}
+    frame.slots |= {carry.outside: value for carry, value in before.items()}
     if steps is not None and steps.size:
+        assert steps.rows is not None
+        steps.slots |= {carry.inside: value.take(steps.rows) for carry, value in before.items()}
         _try(steps, statement.body)
     _try(frame, statement.otherwise)
