@@ -9,6 +9,7 @@ from functools import reduce
 from operator import and_
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlparse
 
 from delta.tables import DeltaMergeBuilder, DeltaTable
 from pyspark.errors import StreamingQueryException
@@ -89,6 +90,20 @@ class Lake:
         """Row changes of the commits after version `after`, with `_change_type` and `_commit_version`."""
         reader = self.spark.read.format("delta").option("readChangeFeed", "true").option("startingVersion", after + 1)
         return self.place.load(reader, table)
+
+    def files(self, table: Table, *, version: int | None = None) -> list[str]:
+        """Paths of the Parquet files that hold exactly the table's rows, for tasks that read them by themselves.
+
+        Empty where files alone do not tell (deletion vectors, renamed columns), or only Spark has the keys to them.
+        """
+        self._require(table)
+        detail = self._delta(table).detail().select("properties").first()
+        properties = detail["properties"] if detail else {}
+        by_name = properties.get("delta.columnMapping.mode", "none") == "none"
+        if not by_name or properties.get("delta.enableDeletionVectors", "false") == "true":
+            return []
+        places = [urlparse(file) for file in self.read(table, version=version).inputFiles()]
+        return [unquote(place.path) for place in places] if all(p.scheme in ("", "file") for p in places) else []
 
     def create(self, table: Table) -> None:
         """Create `table` as declared, if it is not there."""

@@ -9,7 +9,7 @@ from pyspark.sql import functions as F
 
 from lettermill.errors import PreflightBlocked
 from lettermill.rendering.columnar.inputs import leave_out
-from lettermill.rendering.messages import render_bodies, render_messages
+from lettermill.rendering.messages import render_bodies, render_message_files, render_messages
 from lettermill.rendering.preflight import preflight, require_passed
 from lettermill.rendering.templates import stored_template, template_rows
 from lettermill.tables.campaigns import contexts_table
@@ -125,3 +125,28 @@ def test_a_pre_flight_groups_faults_by_cause_and_blocks_above_the_limit(given):
         "max_faulty_share",
     ):
         assert named in str(refused.value)
+
+
+def test_tasks_that_read_the_context_files_themselves_give_the_same_rows(lake, given, template_of):
+    html = "{{ first_name }} {{ at }} {% for pick in picks %}{{ pick.price }}{% endfor %}"
+    template = template_of(html=html, inputs={**INPUTS, "at": "timestamp"})
+    of_slot = [context(f"{n}", template_version=template.version, first_name=n) for n in ("Ana", "<b>", None)]
+    lake.add(given(CONTEXTS, *of_slot[:2]), to=CONTEXTS)
+    lake.add(given(CONTEXTS, of_slot[2], {**of_slot[0], "message_id": "x", "occurrence": "2019-01-01"}), to=CONTEXTS)
+    contexts = lake.read(CONTEXTS).where("occurrence = '2018-01-01'")
+    how = {"templates": {template.version: template}, "engine": "engine"}
+
+    files = render_message_files(contexts, lake.files(CONTEXTS), occurrence="2018-01-01", **how)
+
+    rows = [sorted(frame.collect()) for frame in (files, render_messages(contexts, **how))]
+    assert len(rows[0]) == 3
+    assert rows[0] == rows[1]
+
+
+def test_files_that_are_not_the_table_are_not_handed_out(lake, given, spark):
+    lake.add(given(CONTEXTS, context("a")), to=CONTEXTS)
+    assert len(lake.files(CONTEXTS)) == 1
+
+    name = lake.place.name(CONTEXTS)
+    spark.sql(f"ALTER TABLE {name} SET TBLPROPERTIES ('delta.enableDeletionVectors' = 'true')")
+    assert lake.files(CONTEXTS) == []

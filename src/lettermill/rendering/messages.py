@@ -1,6 +1,6 @@
 """Messages: contexts rendered batch by batch on the workers, kept as hashes; or, for a hand-over, as bodies."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 from pyspark.sql import DataFrame
 from pyspark.sql.types import MapType, StringType, StructField, StructType
 
+from lettermill.rendering.context_files import ROWS, map_files
 from lettermill.rendering.digests import interleaved, sha256_of
 from lettermill.rendering.mail import MISSING, Mails, mail
 from lettermill.rendering.templates import Template
@@ -17,9 +18,8 @@ from lettermill.tables.rendering import MESSAGES
 Rows = Iterator[pa.RecordBatch]
 CARRIED = ("message_id", "campaign", "occurrence", "template_version")
 READ = (*CARRIED, MISSING, "inputs")
+NULLABLE = MESSAGES.ddl.replace(" NOT NULL", "")
 STAMP = pa.struct([("sha256", pa.string()), ("bytes", pa.int64())])
-ROWS = 4_096
-"""Messages rendered at a time: what a worker holds of bodies, and what fits its caches."""
 UNKNOWN = "its template version is not in rendering.templates"
 
 
@@ -32,8 +32,19 @@ def render_messages(contexts: DataFrame, *, templates: Mapping[str, Template], e
     def render(batches: Iterable[pa.RecordBatch]) -> Rows:
         return messages_of(batches, templates=templates, engine=engine)
 
-    nullable = MESSAGES.ddl.replace(" NOT NULL", "")
-    return contexts.select(*READ).mapInArrow(render, nullable)
+    return contexts.select(*READ).mapInArrow(render, NULLABLE)
+
+
+def render_message_files(
+    contexts: DataFrame, paths: Sequence[str], *, occurrence: str, templates: Mapping[str, Template], engine: str
+) -> DataFrame:
+    """The same, by tasks that read the files at `paths`, which hold the table of `contexts`, without the JVM."""
+
+    def render(batches: Iterable[pa.RecordBatch]) -> Rows:
+        return messages_of(batches, templates=templates, engine=engine)
+
+    columns = contexts.select(*READ).schema
+    return map_files(contexts.sparkSession, paths, render, columns=columns, occurrence=occurrence, schema=NULLABLE)
 
 
 def messages_of(batches: Iterable[pa.RecordBatch], *, templates: Mapping[str, Template], engine: str) -> Rows:
