@@ -49,7 +49,7 @@ def render_message_files(
 
 def messages_of(batches: Iterable[pa.RecordBatch], *, templates: Mapping[str, Template], engine: str) -> Rows:
     """The same for batches of contexts, of the columns READ; the order stays."""
-    for batch, mails in _rendered(batches, templates):
+    for batch, mails in rendered(batches, templates):
         stamps = {
             name: pa.StructArray.from_arrays(
                 [sha256_of(text), pc.binary_length(text).cast(pa.int64())], fields=list(STAMP)
@@ -74,7 +74,7 @@ def render_bodies(contexts: DataFrame, *, templates: Mapping[str, Template]) -> 
     names = [field.name for field in carried]
 
     def render(batches: Iterable[pa.RecordBatch]) -> Rows:
-        for batch, mails in _rendered(batches, templates):
+        for batch, mails in rendered(batches, templates):
             bodies = _by_part(mails.parts, mails, pa.string())
             arrays = [*(batch.column(name) for name in names), bodies, mails.fault]
             yield pa.RecordBatch.from_arrays(arrays, names=[*names, "bodies", "fault"])
@@ -82,7 +82,7 @@ def render_bodies(contexts: DataFrame, *, templates: Mapping[str, Template]) -> 
     return contexts.mapInArrow(render, StructType([*carried, *added]))
 
 
-def _rendered(
+def rendered(
     batches: Iterable[pa.RecordBatch], templates: Mapping[str, Template]
 ) -> Iterator[tuple[pa.RecordBatch, Mails]]:
     """Batches of one template version each, at most ROWS long, in their order, with what they came to."""
@@ -116,5 +116,6 @@ def _by_part(columns: Mapping[str, pa.Array], mails: Mails, type_: pa.DataType) 
     rows = pa.array(np.flatnonzero(fine))
     names = pa.array(list(columns), pa.string())
     keys = names.take(pa.array(np.tile(np.arange(len(columns)), len(rows))))
-    values = interleaved([column.take(rows) for column in columns.values()], type_)
+    kept = [column if fine.all() else column.take(rows) for column in columns.values()]  # bodies are large
+    values = interleaved(kept, type_)
     return pa.MapArray.from_arrays(pa.array(offsets), keys, values)
