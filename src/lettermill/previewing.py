@@ -17,7 +17,7 @@ from lettermill.rendering.engine import engine_fingerprint
 from lettermill.rendering.pages import render_page
 from lettermill.rendering.preview.branches import branches_of, line_of, plans_of
 from lettermill.rendering.preview.page import Mail, Preview, Screen, Taken, page_context, page_source
-from lettermill.rendering.preview.types import arrow_type
+from lettermill.rendering.declared import arrow_type
 from lettermill.rendering.rowwise import renderer
 from lettermill.rendering.templates import Template
 from lettermill.settings import Settings

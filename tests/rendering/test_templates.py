@@ -1,9 +1,10 @@
 """Loading a template: what is wrong is named by file, line and the nearest right thing, before any data is touched."""
 
+import pyarrow as pa
 import pytest
 
 from lettermill.errors import TemplateError
-from lettermill.rendering.declared import type_of
+from lettermill.rendering.declared import arrow_type
 from lettermill.rendering.rowwise import renderer
 
 
@@ -16,9 +17,9 @@ from lettermill.rendering.rowwise import renderer
         ("{{ coupon.cod }}", "coupon.cod is not declared", "html.j2:1", "'code'"),
         ("{{ first_name.upper() }}", "only range()", "html.j2:1", "| upper"),
         ("{{ first_name | lowr }}", "unknown filter 'lowr'", "html.j2:1", "'lower'"),
-        ("{{ first_name | safe }}", "unknown filter 'safe'", "html.j2:1", ""),
+        ("{{ first_name | safe }}", "safe works on a literal of the template only", "html.j2:1", ""),
         ("{{ picks | random }}", "unknown filter 'random'", "html.j2:1", ""),
-        ("{% macro a() %}{% endmacro %}", "macro is not part", "html.j2:1", ""),
+        ("{% macro a() %}{{ a() }}{% endmacro %}{{ a() }}", "macro 'a' calls itself", "html.j2:1", "write a loop"),
         ("{% autoescape false %}{{ first_name }}{% endautoescape %}", "autoescape is not part", "html.j2:1", ""),
         ("{% include 'blocks/none.j2' %}", "no file 'blocks/none.j2'", "html.j2:1", ""),
         ("{% include first_name %}", "must name its file", "html.j2:1", ""),
@@ -46,7 +47,7 @@ def test_the_inputs_are_the_paths_that_parts_and_blocks_read(template_of):
     template = template_of(
         html="{% set best = picks[0] %}{{ best.url }}{% for pick in picks %}{% include 'pick.j2' %}{% endfor %}",
         text="{% if coupon %}{{ coupon.expires_on | date('long', locale) }}{{ coupon.expires_on.year }}{% endif %}",
-        files={"pick.j2": "{{ loop.index }} {{ pick.name }}"},
+        files={"pick.j2": "{{ pick.name }}"},
     )
 
     assert template.inputs == (
@@ -67,14 +68,20 @@ def test_a_version_is_the_content_and_the_declared_types(template_of):
 
 @pytest.mark.parametrize("ddl", ["struct<a: int", "array<int", "struct<>", "int)"])
 def test_a_malformed_type_is_refused(ddl):
-    with pytest.raises((ValueError, StopIteration)):
-        type_of(ddl)
+    with pytest.raises(ValueError):
+        arrow_type(ddl)
 
 
 def test_types_are_read_whatever_their_nesting():
-    assert type_of("array<struct<a: decimal(12,2), `b`: map<string, array<int>>, c: struct<d: date>>>") == [
-        {"a": "decimal", "b": "map", "c": {"d": "date"}}
-    ]
+    assert arrow_type("array<struct<a: decimal(12,2), `b`: map<string, array<int>>, c: struct<d: date>>>") == pa.list_(
+        pa.struct(
+            [
+                ("a", pa.decimal128(12, 2)),
+                ("b", pa.map_(pa.string(), pa.list_(pa.int32()))),
+                ("c", pa.struct([("d", pa.date32())])),
+            ]
+        )
+    )
 
 
 CSS = """<html><head><style>

@@ -16,7 +16,7 @@ from lettermill.rendering.plan.branches import null_printed
 from lettermill.rendering.templates import Template
 
 HEADERS = ("subject", "preheader")
-LINE_BREAK = "[\\x00\n\v\f\r\\x{85}\\x{2028}\\x{2029}]"
+LINE_BREAK = "[\\x00\n\v\f\r\x1c-\x1e\\x{85}\\x{2028}\\x{2029}]"
 MISSING = "missing"
 NULL = ".null("  # in the branch id that a printed null leaves
 

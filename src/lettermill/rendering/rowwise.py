@@ -13,7 +13,7 @@ from lettermill.rendering.plan.branches import null_printed
 from lettermill.rendering.templates import Template
 
 HEADERS = ("subject", "preheader")
-LINE_BREAK = re.compile("[\0\n\v\f\r\x85\u2028\u2029]")
+LINE_BREAK = re.compile("[\0\n\v\f\r\x1c-\x1e\x85\u2028\u2029]")  # whatever a mail library may split at
 
 
 @dataclass(frozen=True)

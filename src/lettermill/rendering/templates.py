@@ -1,19 +1,22 @@
 """Templates: a campaign's files, checked, with CSS in their tags, under a version that is their content."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Protocol
 
+import pyarrow as pa
 from pyspark.sql import Column, DataFrame, SparkSession
 
 from lettermill import tables
 from lettermill.errors import TemplateError
-from lettermill.rendering.declared import Type, type_of
+from lettermill.rendering.declared import arrow_type
 from lettermill.rendering.inlining import inlined
-from lettermill.rendering.language import Reading, read_part
+from lettermill.rendering.jinja.frontend import plan_of
+from lettermill.rendering.plan.reading import inputs_of
+from lettermill.rendering.quotes import require_quotes
 from lettermill.rendering.text_part import text_source
 
 PARTS = ("subject", "preheader", "html", "text")
@@ -67,7 +70,7 @@ def load_template(campaign: Definition, *, folder: Path) -> Template:
     """
     home = folder / campaign.name
     _check_parts(campaign.parts, place=str(home / "campaign.yml"))
-    types = _types(campaign.inputs, place=str(home / "campaign.yml"))
+    schema = _schema(campaign.inputs, place=str(home / "campaign.yml"))
     parts: dict[str, str] = {}
     partials: dict[str, str] = {}
     derived: dict[str, str] = {}
@@ -79,17 +82,19 @@ def load_template(campaign: Definition, *, folder: Path) -> Template:
             raise TemplateError(
                 f"the file of part {part!r} does not exist", place=str(home / file), mend="write it, or correct parts"
             )
-        reading = Reading(source=lambda name: _source(home, name), types=types)
-        read_part(source, file=file, reading=reading, is_html=part == "html")
-        included = reading.includes
-        if part == "html":
+        files = Files(home)
+        is_html = part == "html"
+        plan = plan_of(source, name=file, schema=schema, autoescape=is_html, partials=files)
+        included = files.read
+        if is_html:
+            require_quotes(plan)
             as_written = source
-            source, included = inlined(source, file=file, partials=reading.includes)
+            source, included = inlined(source, file=file, partials=files.read)
             if "text" not in campaign.parts:
-                derived["text"] = text_source(as_written, file=file, partials=reading.includes)
+                derived["text"] = text_source(as_written, file=file, partials=files.read)
         parts[part] = source
         partials = {**included, **partials} if part == "text" else {**partials, **included}
-        paths |= reading.paths
+        paths |= set(inputs_of(plan, schema=schema))
     parts |= derived
     declared = {name: one.type for name, one in campaign.inputs.items()}
     return Template(campaign.name, parts, partials, tuple(sorted(paths)), _version(parts, partials, declared))
@@ -123,15 +128,38 @@ def _check_parts(parts: Mapping[str, str], *, place: str) -> None:
         )
 
 
-def _types(inputs: Mapping[str, Declared], *, place: str) -> dict[str, Type]:
+def _schema(inputs: Mapping[str, Declared], *, place: str) -> dict[str, pa.DataType]:
+    """The declared inputs as batches and templates have them."""
     types = {}
     for name, declared in inputs.items():
         try:
-            types[name] = type_of(declared.type)
-        except (ValueError, StopIteration) as error:
+            types[name] = arrow_type(declared.type)
+        except ValueError as error:
             mend = "write Spark DDL, such as array<struct<name: string>>"
             raise TemplateError(f"inputs.{name}.type is no type: {error}", place=place, mend=mend) from None
     return types
+
+
+class Files(Mapping[str, str]):
+    """The files below a campaign's folder, read when they are asked for; `read` holds those that were."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.read: dict[str, str] = {}
+
+    def __getitem__(self, file: str) -> str:
+        if file not in self.read:
+            source = _source(self.home, file)
+            if source is None:
+                raise KeyError(file)
+            self.read[file] = source
+        return self.read[file]
+
+    def __iter__(self) -> Iterator[str]:
+        return (path.relative_to(self.home).as_posix() for path in self.home.rglob("*") if path.is_file())
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
 
 
 def _source(home: Path, file: str) -> str | None:

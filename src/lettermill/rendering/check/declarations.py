@@ -9,22 +9,15 @@ from typing import Any, Protocol
 import pyarrow as pa
 
 from lettermill.rendering.check.findings import DEFINITION, Findings, position
-from lettermill.rendering.declared import Type, type_of
+from lettermill.rendering.declared import DECIMALS, SCALARS, UnknownTypeError, arrow_type
 
-SCALARS = {
-    "string": pa.string(), "varchar": pa.string(), "char": pa.string(), "boolean": pa.bool_(), "binary": pa.binary(),
-    "byte": pa.int8(), "tinyint": pa.int8(), "short": pa.int16(), "smallint": pa.int16(), "int": pa.int32(),
-    "integer": pa.int32(), "long": pa.int64(), "bigint": pa.int64(), "float": pa.float32(), "real": pa.float32(),
-    "double": pa.float64(), "decimal": pa.decimal128(38, 18), "dec": pa.decimal128(38, 18),
-    "numeric": pa.decimal128(38, 18), "date": pa.date32(), "timestamp": pa.timestamp("us", "UTC"),
-    "timestamp_ntz": pa.timestamp("us"),
-}  # fmt: skip
+WORDS = (*SCALARS, *DECIMALS, "array", "struct", "map")
 DEFAULTS: dict[type, tuple[str, ...]] = {
-    str: ("string", "varchar", "char", "date", "timestamp", "timestamp_ntz", "decimal", "dec", "numeric"),
+    str: ("string", "varchar", "char", "date", "timestamp", "timestamp_ntz", *DECIMALS),
     bool: ("boolean",),
-    int: tuple(name for name, type_ in SCALARS.items() if pa.types.is_integer(type_) or pa.types.is_floating(type_)
-               or pa.types.is_decimal(type_)),
-    float: ("float", "real", "double", "decimal", "dec", "numeric"),
+    int: (*DECIMALS, *(name for name, type_ in SCALARS.items()
+                       if pa.types.is_integer(type_) or pa.types.is_floating(type_))),
+    float: ("float", "real", "double", *DECIMALS),
 }  # fmt: skip
 CASE_RESULT = re.compile(r"\b(?:THEN|ELSE)\b\s*(?:'(?P<text>[^']*)'(?=\s+(?:WHEN|ELSE|END)\b))?", re.IGNORECASE)
 
@@ -104,13 +97,13 @@ def _known(name: str, one: DeclaredInput, campaign: Definition, findings: Findin
         findings.at("LM407", DEFINITION, *at, message, suggestion)
 
     try:
-        type_ = _arrow(type_of(one.type))
+        type_ = arrow_type(one.type)
     except UnknownTypeError as unknown:
-        near = difflib.get_close_matches(str(unknown), [*SCALARS, "array", "struct", "map"], n=1)
+        near = difflib.get_close_matches(unknown.word, WORDS, n=1)
         mend = f"did you mean {near[0]!r}?" if near else "write a type of Spark, such as string, int or array<...>"
-        wrong(f"inputs.{name}.type: {str(unknown)!r} is no type", mend)
+        wrong(f"inputs.{name}.type: {unknown}", mend)
         type_ = pa.null()
-    except (ValueError, StopIteration):
+    except ValueError:
         wrong(f"inputs.{name}.type is no type: {one.type!r}", "write Spark DDL, such as array<struct<name: string>>")
         type_ = pa.null()
     if one.default is not None and not _fits(one.default, one.type):
@@ -139,22 +132,6 @@ def enumeration(value: str, columns: Mapping[str, str]) -> tuple[frozenset[objec
         return None, True
     has_else = any(result.group()[:4].upper() == "ELSE" for result in results)
     return frozenset(result["text"] for result in results), not has_else
-
-
-class UnknownTypeError(ValueError):
-    """A word that names no type."""
-
-
-def _arrow(type_: Type) -> pa.DataType:
-    if isinstance(type_, list):
-        return pa.list_(_arrow(type_[0]))
-    if isinstance(type_, dict):
-        return pa.struct([(name, _arrow(one)) for name, one in type_.items()])
-    if type_ == "map":
-        return pa.map_(pa.string(), pa.null())
-    if type_ not in SCALARS:
-        raise UnknownTypeError(type_)
-    return SCALARS[type_]
 
 
 def _fits(default: object, ddl: str) -> bool:

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import pyarrow as pa
 
 from lettermill.errors import ConfigError
-from lettermill.rendering.preview.types import arrow_type
+from lettermill.rendering.declared import arrow_type
 
 Wrong = Callable[[str, str], None]
 """Notes a fault: the path in the document, and what is wrong there."""
