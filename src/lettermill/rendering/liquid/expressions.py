@@ -11,6 +11,7 @@ from liquid.builtin.expressions import primitive as basic
 from liquid.builtin.expressions.filtered import Filter, FilteredExpression
 from liquid.expression import Expression
 
+from lettermill.rendering.liquid.cells import cell_state
 from lettermill.rendering.liquid.filters import FILTERS, parameters
 from lettermill.rendering.liquid.scopes import Draft, LoopVariable, Scope, refused, suggest
 from lettermill.rendering.plan.nodes import (
@@ -210,46 +211,13 @@ class Expressions:
         if name in LOOP_STATES:
             return LoopState(loop.number, LOOP_STATES[name], loop.depth, place=at)
         if loop.columns is not None:
-            return self._cell(loop, str(name), at, node, scope)
+            cell = cell_state(loop, str(name), at)
+            if cell is not None:
+                return cell
+            raise refused(f"tablerowloop.{name} is not part of the template language", node.token, scope)
         if name == "name":
             return Literal(loop.name, place=at)
         raise refused(f"forloop.{name} is not part of the template language", node.token, scope)
-
-    def _cell(self, loop: LoopVariable, name: str, at: Place, node: Path, scope: Scope) -> Expr:
-        column0 = column_of(loop, at)
-        if name == "row":
-            return row_of(loop, at)
-        if name == "col0":
-            return column0
-        if name == "col":
-            return Arithmetic("+", column0, Literal(1, place=at), place=at)
-        if name == "col_first":
-            return Compare(column0, (("eq", Literal(0, place=at)),), place=at)
-        if name == "col_last":
-            return last_column(loop, at)
-        raise refused(f"tablerowloop.{name} is not part of the template language", node.token, scope)
-
-
-def column_of(loop: LoopVariable, at: Place) -> Expr:
-    """The column of a tablerow's step, from 0 on."""
-    index0 = LoopState(loop.number, "index0", loop.depth, place=at)
-    return Arithmetic("%", index0, Literal(loop.columns, place=at), place=at) if loop.columns else index0
-
-
-def row_of(loop: LoopVariable, at: Place) -> Expr:
-    """The row of a tablerow's step, from 1 on."""
-    if not loop.columns:
-        return Literal(1, place=at)
-    index0 = LoopState(loop.number, "index0", loop.depth, place=at)
-    row0 = Arithmetic("//", index0, Literal(loop.columns, place=at), place=at)
-    return Arithmetic("+", row0, Literal(1, place=at), place=at)
-
-
-def last_column(loop: LoopVariable, at: Place) -> Expr:
-    """Whether a tablerow's step is the last of its row by the number of columns."""
-    if not loop.columns:
-        return LoopState(loop.number, "last", loop.depth, place=at)
-    return Compare(column_of(loop, at), (("eq", Literal(loop.columns - 1, place=at)),), place=at)
 
 
 def _has_field(type_: pa.DataType | None, name: str) -> bool:

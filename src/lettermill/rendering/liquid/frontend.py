@@ -6,11 +6,10 @@ from typing import Any
 import pyarrow as pa
 from liquid.ast import BlockNode, Node
 from liquid.builtin.content import ContentNode
-from liquid.builtin.expressions import primitive as basic
 from liquid.builtin.output import OutputNode
 from liquid.builtin.tags.assign_tag import AssignNode
 from liquid.builtin.tags.capture_tag import CaptureNode
-from liquid.builtin.tags.case_tag import CaseNode, MultiExpressionBlockNode
+from liquid.builtin.tags.case_tag import CaseNode
 from liquid.builtin.tags.comment_tag import CommentNode
 from liquid.builtin.tags.cycle_tag import CycleNode
 from liquid.builtin.tags.decrement_tag import DecrementNode
@@ -29,28 +28,22 @@ from liquid.builtin.tags.unless_tag import UnlessNode
 from liquid.stringify import to_liquid_string
 
 from lettermill.rendering.liquid.arms import Arm as Block
-from lettermill.rendering.liquid.arms import arms_of
+from lettermill.rendering.liquid.branching import Branches
 from lettermill.rendering.liquid.expressions import Expressions
 from lettermill.rendering.liquid.files import Files
 from lettermill.rendering.liquid.loops import Loops
 from lettermill.rendering.liquid.parsing import parsed, words_of
-from lettermill.rendering.liquid.scopes import UNBOUND, Binding, Draft, Locals, Scope, refused
+from lettermill.rendering.liquid.scopes import Draft, Locals, Scope, refused
 from lettermill.rendering.liquid.stops import BROKEN, SKIPPED
 from lettermill.rendering.plan.branches import branch_order
 from lettermill.rendering.plan.nodes import (
     Arm,
     Bind,
-    Branch,
     Capture,
     Expr,
-    Input,
     Literal,
-    Local,
-    Merge,
     Not,
     Opaque,
-    Or,
-    Place,
     Plan,
     Rules,
     Show,
@@ -83,6 +76,7 @@ class FrontEnd:
         self.draft = draft
         self.expressions = Expressions(draft)
         self.expr = self.expressions.expr
+        self.branches = Branches(self)
         self.loops = Loops(self)
         self.files = Files(self)
 
@@ -107,7 +101,7 @@ class FrontEnd:
             return ()
         before = dict(scope.local.names)
         arm = Arm(Not(skipped), self.body(rest, scope.inner(steady=False)), None)
-        return self.branched(node, [arm], [scope.local.names], before, [], scope)
+        return self.branches.branched(node, [arm], [scope.local.names], before, [], scope)
 
     def block(self, block: BlockNode, scope: Scope) -> Body:
         """A tag's block: one of white space, assignments and comments alone writes nothing."""
@@ -143,93 +137,6 @@ class FrontEnd:
             return (Text(to_liquid_string(value.value, autoescape=False), place=value.place),)
         return (Show(value, self.draft.autoescape, words_of(node.expression), None, place=scope.at(node.token)),)
 
-    def _if(self, node: IfNode | UnlessNode, scope: Scope) -> Body:
-        conditions = [node.condition, *(one.expression for one in node.alternatives)]
-        inner = scope.inner(steady=False)
-        before, after, arms = dict(scope.local.names), [], []
-        blocks = list(arms_of(node))
-        for number, (block, condition) in enumerate(zip(blocks, conditions, strict=False)):
-            scope.local.names = dict(before)
-            test = self.expr(condition, inner)
-            if number == 0 and isinstance(node, UnlessNode):
-                test = Not(test, place=test.place)
-            arms.append(Arm(test, self.block(block.block, inner), self.branch_of(block, scope)))
-            after.append(scope.local.names)
-        return self.branched(node, arms, after, before, blocks[len(conditions) :], scope)
-
-    def branched(
-        self,
-        node: Node,
-        arms: list[Arm],
-        after: list[dict[str, Binding]],
-        before: dict[str, Binding],
-        otherwise: list[Block],
-        scope: Scope,
-    ) -> Body:
-        """A Branch, with what names stand for behind it."""
-        scope.local.names = dict(before)
-        branch: str | None = None
-        body: Body = ()
-        if otherwise:
-            branch = self.branch_of(otherwise[0], scope)
-            body = self.block(otherwise[0].block, scope.inner(steady=False))
-        merges = self._merged(node, before, [*after, scope.local.names], scope)
-        return (Branch(tuple(arms), body, branch, merges, place=scope.at(node.token)),)
-
-    def _merged(
-        self, node: Node, before: dict[str, Binding], after: list[dict[str, Binding]], scope: Scope
-    ) -> tuple[Merge, ...]:
-        """One slot for each name that an arm bound, whichever arm it was."""
-        changed = dict.fromkeys(name for names in after for name in names if names[name] is not before.get(name))
-        scope.local.names, merges = dict(before), []
-        for name in changed:
-            values = tuple(self._value_of(name, names, scope.at(node.token)) for names in after)
-            slot = self.draft.slot(name, scope)
-            merges.append(Merge(slot.slot, name, values))
-            scope.local.names[name] = slot
-        return tuple(merges)
-
-    def _value_of(self, name: str, names: Mapping[str, Binding], at: Place) -> Expr:
-        found = names.get(name)
-        if isinstance(found, Expr):
-            return found
-        return Input(name, place=at) if name in self.draft.schema else Local(UNBOUND, name, place=at)
-
-    def _case(self, node: CaseNode, scope: Scope) -> Body:
-        if not _exclusive(node):
-            return self._cases(node, scope)
-        inner = scope.inner(steady=False)
-        before, after, arms = dict(scope.local.names), [], []
-        blocks = list(arms_of(node))
-        cases = [one for one in node.blocks if isinstance(one, MultiExpressionBlockNode)]
-        for block, case in zip(blocks, cases, strict=False):
-            scope.local.names = dict(before)
-            test = _any(self._whens(node, case, scope))
-            arms.append(Arm(test, self.block(block.block, inner), self.branch_of(block, scope)))
-            after.append(scope.local.names)
-        return self.branched(node, arms, after, before, blocks[len(cases) :], scope)
-
-    def _cases(self, node: CaseNode, scope: Scope) -> Body:
-        """Python-liquid renders every `when` that fits, as often as it fits, and `else` where none before it did."""
-        written: list[Statement] = []
-        tests: list[Expr] = []
-        inner = scope.inner(steady=False)
-        for block, case in zip(arms_of(node), node.blocks, strict=True):
-            if isinstance(case, MultiExpressionBlockNode):
-                fitting = self._whens(node, case, scope)
-                tests += fitting
-            else:
-                fitting = [Not(_any(tests)) if tests else Literal(True)]
-            for test in fitting:
-                before = dict(scope.local.names)
-                arm = Arm(test, self.block(block.block, inner), self.branch_of(block, scope))
-                written += self.branched(node, [arm], [scope.local.names], before, [], scope)
-        return tuple(written)
-
-    def _whens(self, node: CaseNode, case: MultiExpressionBlockNode, scope: Scope) -> list[Expr]:
-        of = case.expression
-        return [self.expressions.equal(node.expression, one, case.token, scope) for one in of.expressions]
-
     def _assign(self, node: AssignNode, scope: Scope) -> Body:
         return (self.bound(str(node.name), self.expr(node.expression, scope), scope),)
 
@@ -261,6 +168,12 @@ class FrontEnd:
         # Its body tells which inputs it reads; rows that get here are rendered by the library.
         return (*self._opaque(node, scope), *self.block(node.block, scope.inner(steady=False, stoppable=False)))
 
+    def _if(self, node: IfNode | UnlessNode, scope: Scope) -> Body:
+        return self.branches.conditional(node, scope)
+
+    def _case(self, node: CaseNode, scope: Scope) -> Body:
+        return self.branches.case(node, scope)
+
     def _for(self, node: ForNode, scope: Scope) -> Body:
         return self.loops.repeated(node, scope)
 
@@ -275,25 +188,6 @@ class FrontEnd:
 
     def _render(self, node: RenderNode, scope: Scope) -> Body:
         return self.files.render(node, scope)
-
-
-def _any(tests: list[Expr]) -> Expr:
-    *before, last = tests
-    for one in reversed(before):
-        last = Or(one, last, place=one.place)
-    return last
-
-
-def _exclusive(node: CaseNode) -> bool:
-    """Whether at most one `when` can fit, and `else` comes last and once."""
-    cases = [one for one in node.blocks if isinstance(one, MultiExpressionBlockNode)]
-    if not cases or len(node.blocks) - len(cases) > 1 or node.blocks[: len(cases)] != cases:
-        return False
-    whens: list[Any] = [one for case in cases for one in case.expression.expressions]
-    if not all(isinstance(one, basic.Literal | basic.Nil) for one in whens):
-        return len(whens) == 1
-    values = [(type(one.value) is bool, one.value) if isinstance(one, basic.Literal) else () for one in whens]
-    return len(set(values)) == len(values)
 
 
 STATEMENTS: Mapping[type, Callable[[FrontEnd, Any, Scope], Body]] = {

@@ -14,14 +14,11 @@ from liquid.expression import Expression
 
 from lettermill.rendering.liquid.arms import Arm as Block
 from lettermill.rendering.liquid.arms import arms_of
-from lettermill.rendering.liquid.expressions import column_of, last_column, row_of
+from lettermill.rendering.liquid.cells import cell_of
 from lettermill.rendering.liquid.scopes import MAX_DEPTH, UNBOUND, LoopVariable, Scope, refused
 from lettermill.rendering.liquid.stops import BROKEN, SKIPPED, stops
 from lettermill.rendering.plan.nodes import (
-    And,
-    Arithmetic,
     Arm,
-    Branch,
     Carry,
     Cycle,
     Expr,
@@ -29,14 +26,11 @@ from lettermill.rendering.plan.nodes import (
     Literal,
     Local,
     Loop,
-    LoopState,
     Not,
     Opaque,
-    Place,
     Show,
     Slice,
     Statement,
-    Text,
 )  # fmt: skip
 from lettermill.rendering.plan.reading import is_list
 
@@ -92,7 +86,7 @@ class Loops:
         broken = before.get(BROKEN)
         if assigned[-1:] == [BROKEN] and isinstance(broken, Expr):
             arm = Arm(Not(broken), body, None)
-            body = self.writer.branched(node, [arm], [scope.local.names], before, [], inner)
+            body = self.writer.branches.branched(node, [arm], [scope.local.names], before, [], inner)
         carried = self.leave(entered, scope)
         for name in (SKIPPED, BROKEN):
             scope.local.names.pop(name, None)
@@ -104,7 +98,7 @@ class Loops:
         before = dict(scope.local.names)
         other = self.writer.block(block.block, scope.inner(steady=False))
         arm = Arm(test, other, self.writer.branch_of(block, scope))
-        return self.writer.branched(node, [arm], [scope.local.names], before, [], scope)
+        return self.writer.branches.branched(node, [arm], [scope.local.names], before, [], scope)
 
     def table(self, node: TablerowNode, scope: Scope) -> Body:
         """`tablerow`: a loop that writes the rows and cells of a table around what its body writes."""
@@ -120,7 +114,7 @@ class Loops:
         entered = self.enter(self.writer.files.assigned(node.block.nodes), scope)
         cell = self.writer.block(node.block, inner)
         carried = self.leave(entered, scope)
-        body = _cell(cell, loop, at)
+        body = cell_of(cell, loop, at)
         if columns is None:
             assert node.expression.cols is not None
             body = (Opaque("a tablerow's columns", (self.writer.expr(node.expression.cols, scope),), place=at), *cell)
@@ -230,30 +224,3 @@ def _stretch(node: LoopExpression) -> tuple[int, int] | None:
 def _number(node: Expression) -> int | None:
     """A whole number of the template, from 0 on."""
     return node.value if isinstance(node, basic.IntegerLiteral) and node.value >= 0 else None
-
-
-def _cell(cell: Body, loop: LoopVariable, at: Place) -> Body:
-    """A step of a tablerow: the table's beginning before the first, a cell, the row's end, the table's end."""
-    first, last = (LoopState(loop.number, name, loop.depth, place=at) for name in ("first", "last"))
-    one = Literal(1, place=at)
-    column = Arithmetic("+", column_of(loop, at), one, place=at)
-    next_row = Arithmetic("+", row_of(loop, at), one, place=at)
-    ends = And(last_column(loop, at), Not(last, place=at), place=at)
-    return (
-        Branch((Arm(first, (Text('<tr class="row1">\n', place=at),), None),), place=at),
-        Text('<td class="col', place=at),
-        Show(column, False, "an expression", None, place=at),
-        Text('">', place=at),
-        *cell,
-        Text("</td>", place=at),
-        Branch((Arm(ends, _next_row(next_row, at), None),), place=at),
-        Branch((Arm(last, (Text("</tr>\n", place=at),), None),), place=at),
-    )
-
-
-def _next_row(row: Expr, at: Place) -> Body:
-    return (
-        Text('</tr>\n<tr class="row', place=at),
-        Show(row, False, "an expression", None, place=at),
-        Text('">', place=at),
-    )
