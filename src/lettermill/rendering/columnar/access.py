@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 
 from lettermill.rendering.columnar.calls import call, from_python
 from lettermill.rendering.columnar.frames import KERNELS, Frame, faulty
+from lettermill.rendering.columnar.selecting import select
 from lettermill.rendering.columnar.values import (
     Constant,
     Data,
@@ -23,7 +24,6 @@ from lettermill.rendering.columnar.values import (
     either,
     masked,
     nulls,
-    select,
     take,
     to_python,
 )

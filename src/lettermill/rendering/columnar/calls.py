@@ -12,6 +12,7 @@ import pyarrow as pa
 from markupsafe import Markup
 
 from lettermill.rendering.columnar.frames import Frame
+from lettermill.rendering.columnar.selecting import select
 from lettermill.rendering.columnar.values import (
     Constant,
     Data,
@@ -25,7 +26,6 @@ from lettermill.rendering.columnar.values import (
     either,
     evened,
     masked,
-    select,
     to_python,
 )
 from lettermill.rendering.plan.nodes import Expr

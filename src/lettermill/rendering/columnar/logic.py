@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 from lettermill.rendering.columnar.calls import call
 from lettermill.rendering.columnar.comparing import compared
 from lettermill.rendering.columnar.frames import KERNELS, Frame
+from lettermill.rendering.columnar.selecting import select
 from lettermill.rendering.columnar.values import (
     Constant,
     Data,
@@ -22,7 +23,6 @@ from lettermill.rendering.columnar.values import (
     either,
     null_mask,
     nulls,
-    select,
     within,
 )
 from lettermill.rendering.plan.nodes import And, Apply, Compare, Conditional, Expr, Literal, Not, Or, Test

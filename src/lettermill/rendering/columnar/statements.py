@@ -8,9 +8,10 @@ import pyarrow as pa
 from lettermill.rendering.columnar.frames import KERNELS, Frame, LoopRows, faulty
 from lettermill.rendering.columnar.logic import Truth, truth
 from lettermill.rendering.columnar.pieces import Piece, branched, by_stretch, column, gathered
+from lettermill.rendering.columnar.selecting import select
 from lettermill.rendering.columnar.text import Texts, bounded, constant, shown
 from lettermill.rendering.columnar.turns import in_turn
-from lettermill.rendering.columnar.values import Data, Lists, Mask, Rows, Structs, Value, select, take, within
+from lettermill.rendering.columnar.values import Data, Lists, Mask, Rows, Structs, Value, take, within
 from lettermill.rendering.plan.nodes import (
     Arm,
     Bind,

@@ -6,7 +6,8 @@ import numpy as np
 
 from lettermill.rendering.columnar.frames import Frame, LoopRows
 from lettermill.rendering.columnar.pieces import Piece, branched
-from lettermill.rendering.columnar.values import Lists, Value, masked, select, take
+from lettermill.rendering.columnar.selecting import select
+from lettermill.rendering.columnar.values import Lists, Value, masked, take
 from lettermill.rendering.plan.nodes import Carry, Loop, Statement
 
 MAX_TURNS = 100
