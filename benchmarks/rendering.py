@@ -249,7 +249,7 @@ def main() -> None:
     for contender, seconds in mail.seconds.items():
         say(f"{contender:>26}: {mail.rows / seconds / 1_000:7.1f} k/s")
     half, _ = race(HALF, min(rows, 20_000), with_minijinja=False)
-    in_liquid = race_in_liquid(min(rows, 40_000))
+    in_liquid = race_in_liquid(rows)
     for contender, seconds in in_liquid.seconds.items():
         say(f"{contender + ', Liquid':>26}: {in_liquid.rows / seconds / 1_000:7.1f} k/s")
     coverage = renderer.vectorised
