@@ -110,8 +110,8 @@ def from_python(results: Sequence[Any]) -> Value:
     if kind not in SCALARS:
         return Value(Constant(None), None, everything)
     values = [None if gone else one for one, gone in zip(results, faults, strict=True)]
-    if kind is Decimal and len({one.as_tuple().exponent for one in values if one is not None}) > 1:
-        return Value(Constant(None), None, everything)  # 1.5 and 1.25 would become 1.50 and 1.25
+    if kind is Decimal and not _of_one_scale([one for one in values if one is not None]):
+        return Value(Constant(None), None, everything)
     if kind is int:
         wide = np.fromiter((one is not None and not -(2**63) <= one < 2**63 for one in values), np.bool_, len(values))
         faults |= wide
@@ -123,6 +123,12 @@ def from_python(results: Sequence[Any]) -> Value:
         return Value(array, None, masked(faults))
     markup, marked = evened(False, np.fromiter((type(one) is Markup for one in values), np.bool_, len(values)))
     return Value(array, None, masked(faults), markup, marked)
+
+
+def _of_one_scale(numbers: list[Decimal]) -> bool:
+    """Whether Arrow gives decimals back as they are: 1.5 and 1.25 would become 1.50 and 1.25, and 2E+1 would be 20."""
+    scales = {one.as_tuple().exponent for one in numbers}
+    return len(scales) < 2 and all(isinstance(one, int) and one <= 0 for one in scales)
 
 
 def _kind_of(result: Any) -> object:
