@@ -92,6 +92,7 @@ CASES = {
     "a filter block": case("{% filter upper %}<b>{{ name }}</b>{% endfilter %}"),
     "a macro": case("{% macro m(a, b='<') %}[{{ a }}{{ b }}{% if a %}!{% endif %}]{% endmacro %}{{ m(name) }}{{ m(n, b=name) }}{{ m('<') | upper }}"),
     "a macro that sees outer names": case("{% set g = 1 %}{% macro m() %}{{ g }}{{ name }}{% endmacro %}{% set g = 2 %}{{ m() }}{% for i in tags or [] %}{{ m() }}{% endfor %}"),
+    "a name that is read inside before it is set": case("{% filter upper %}{{ name }}{% endfilter %}{% for t in tags or [] %}{{ n }}{% endfor %}{% set name = 1 %}{% if flag %}{% set n = 2 %}{% endif %}{{ name }}{{ n }}"),
     "a call block": case("{% macro box(t) %}<{{ t }}>{{ caller() }}</>{% endmacro %}{% call box(n) %}{{ name }}{% endcall %}"),
     "an include": case("{% include 'a.j2' %}{% for p in picks %}{% include 'b.j2' %}{% endfor %}", a="{% if flag %}{{ name }}{% endif %}", b="{{ p.price }}{% set name = 'x' %}{{ name }}", deferred=1),
     "an include without context": case("{% set v = 1 %}{% include 'a.j2' without context %}{% include 'none.j2' ignore missing %}", a="plain"),

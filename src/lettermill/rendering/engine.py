@@ -2,6 +2,7 @@
 
 import json
 import platform
+from functools import cache
 from hashlib import sha256
 from importlib.metadata import version
 
@@ -13,6 +14,10 @@ def engine_fingerprint(code: str) -> str:
 
     Another fingerprint may mean other bytes: a hand-over under it asks for a new pre-flight.
     """
+    return sha256(json.dumps({"code": code} | _versions(), sort_keys=True).encode()).hexdigest()
+
+
+@cache
+def _versions() -> dict[str, str]:
     python = ".".join(platform.python_version_tuple()[:2])
-    decisive = {"code": code, "python": python} | {package: version(package) for package in PACKAGES}
-    return sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()
+    return {"python": python} | {package: version(package) for package in PACKAGES}

@@ -132,7 +132,11 @@ class Expressions:
         if isinstance(at, nodes.Slice):
             bounds = (self.expr(one, scope) if one else None for one in (at.start, at.stop, at.step))
             return Slice(of, *bounds, place=scope.at(node))
-        if isinstance(at, nodes.Const) and isinstance(at.value, str) and self.draft.reader.known(of).fields() is not None:
+        if (
+            isinstance(at, nodes.Const)
+            and isinstance(at.value, str)
+            and self.draft.reader.known(of).fields() is not None
+        ):
             self._field(of, at.value, node, scope)
         return Index(of, self.expr(at, scope), place=scope.at(node))
 

@@ -71,7 +71,7 @@ class FrontEnd:
         extends = template.find(nodes.Extends)
         for block in template.find_all(nodes.Block):
             self.draft.blocks.definitions.setdefault(block.name, []).append((block, scope))
-        self.draft.blocks.exports = scope
+        self.draft.blocks.exports = scope.open(template)
         if extends is None:
             return self.body(template.body, scope)
         return self._child(template, extends, scope)
@@ -106,9 +106,7 @@ class FrontEnd:
                 problem = "beside blocks, a template that extends another may only set, import and define macros"
                 raise refused(problem, node, scope)
         file = self._file(extends.template, extends, scope, "extend")
-        parent = Scope(
-            file, f"{self.draft.name}:{file}", dict(scope.names), scope.sees_inputs, within=(*scope.within, file)
-        )
+        parent = Scope(file, f"{self.draft.name}:{file}", scope.seen(), scope.sees_inputs, within=(*scope.within, file))
         return (*before, *self.template(parsed(self.draft.partials[file], file=file), parent))
 
     def _output(self, node: nodes.Output, scope: Scope) -> Body:
@@ -169,7 +167,7 @@ class FrontEnd:
         items = self.expr(node.iter, scope)
         number = self.draft.loops
         self.draft.loops += 1
-        inner = scope.inner()
+        inner = scope.inner(node, for_branch="body")
         inner.loops += 1
         item = self.draft.slot(node.target.name, inner, self.draft.reader.known(items).element())
         inner.names[node.target.name] = item
@@ -180,7 +178,7 @@ class FrontEnd:
         branch = self.draft.branch(f"{line}.for")
         body = self.body(node.body, inner)
         otherwise_branch = self.draft.branch(f"{line}.else") if node.else_ else None
-        otherwise = self.body(node.else_, scope.inner())
+        otherwise = self.body(node.else_, scope.inner(node, for_branch="else"))
         loop = Loop(
             number, item.slot, node.target.name, items, body, condition, otherwise, branch, otherwise_branch,
             place=scope.at(node),
@@ -200,7 +198,7 @@ class FrontEnd:
     def _assign_block(self, node: nodes.AssignBlock, scope: Scope) -> Body:
         if not isinstance(node.target, nodes.Name):
             raise refused("set takes one name", node, scope, "write a set for each name")
-        body = self.body(node.body, scope.inner())
+        body = self.body(node.body, scope.inner(node))
         at = scope.at(node)
         name = node.target.name
         if node.filter is not None:
@@ -213,7 +211,7 @@ class FrontEnd:
     def _filter_block(self, node: nodes.FilterBlock, scope: Scope) -> Body:
         if node.filter.name not in TEXT_FILTERS:
             raise refused(f"a filter block must give a text, which {node.filter.name} does not", node, scope)
-        value = self._filtered(node.filter, self.body(node.body, scope.inner()), scope)
+        value = self._filtered(node.filter, self.body(node.body, scope.inner(node)), scope)
         return (Show(value, False, "an expression", None, place=scope.at(node)),)
 
     def _filtered(self, node: nodes.Filter, body: Body, scope: Scope) -> Expr:
@@ -229,7 +227,7 @@ class FrontEnd:
         return Apply(of, name, arguments, options, place=scope.at(node))
 
     def _with(self, node: nodes.With, scope: Scope) -> Body:
-        inner = scope.inner()
+        inner = scope.inner(node)
         values = [self.expr(value, scope) for value in node.values]
         binds = []
         for target, value in zip(node.targets, values, strict=True):
@@ -245,7 +243,7 @@ class FrontEnd:
         file = self._file(node.template, node, scope, "include")
         place = f"{self.draft.name}:{file}"
         branch = self.draft.branch(place)
-        names = dict(scope.names) if node.with_context else {}
+        names = scope.seen() if node.with_context else {}
         sees = scope.sees_inputs and node.with_context
         inner = Scope(file, place, names, sees, scope.loops, (*scope.within, file))
         template = parsed(self.draft.partials[file], file=file)
@@ -274,8 +272,8 @@ class FrontEnd:
         node, home = blocks.definitions[name][level]
         exports = within or blocks.exports
         assert exports is not None
-        names = {key: value for key, value in exports.names.items() if within or not key.startswith("_")}
-        inner = Scope(home.file, home.place, names, home.sees_inputs, loops, home.within)
+        names = {key: value for key, value in exports.seen().items() if within or not key.startswith("_")}
+        inner = Scope(home.file, home.place, names, home.sees_inputs, loops, home.within).open(node)
         blocks.open.append((name, level))
         body = self.body(node.body, inner)
         blocks.open.pop()
@@ -294,7 +292,7 @@ class FrontEnd:
     def _macro_call(self, macro: Macro, node: nodes.Call, scope: Scope, caller: Macro | None) -> Body:
         if node.dyn_args or node.dyn_kwargs:
             raise refused("a macro takes its arguments one by one", node, scope)
-        inner = macro.scope.inner()
+        inner = macro.scope.inner(macro.node)
         inner.loops = scope.loops
         inner.names.pop("caller", None)
         if caller is not None:
@@ -342,16 +340,18 @@ class FrontEnd:
 
     def _module(self, node: nodes.Import | nodes.FromImport, scope: Scope) -> tuple[Body, Module]:
         file = self._file(node.template, node, scope, "import")
-        names = dict(scope.names) if node.with_context else {}
+        names = scope.seen() if node.with_context else {}
         sees = scope.sees_inputs and node.with_context
         inner = Scope(file, f"{self.draft.name}:{file}", dict(names), sees, scope.loops, (*scope.within, file))
         binds: list[Statement] = []
-        for one in parsed(self.draft.partials[file], file=file).body:
+        template = parsed(self.draft.partials[file], file=file)
+        inner.open(template)
+        for one in template.body:
             if isinstance(one, nodes.Macro | nodes.Assign | nodes.Import | nodes.FromImport):
                 binds += self.statement(one, inner)
             elif not isinstance(one, nodes.Output) or not all(isinstance(n, nodes.TemplateData) for n in one.nodes):
                 raise refused("a file that is imported may only define macros and set names", one, inner)
-        own = {name: value for name, value in inner.names.items() if value is not names.get(name)}
+        own = {name: value for name, value in inner.seen().items() if value is not names.get(name)}
         return tuple(binds), Module(file, own)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 from jinja2 import nodes
+from jinja2.idtracking import VAR_LOAD_UNDEFINED, Symbols
 
 from lettermill.errors import TemplateError
 from lettermill.rendering.plan.nodes import Local, Place
@@ -33,10 +34,27 @@ class Scope:
     sees_inputs: bool = True
     loops: int = 0
     within: tuple[str, ...] = ()
+    symbols: Symbols | None = None
 
-    def inner(self, **names: Binding) -> "Scope":
-        """A scope within this one; what it binds is not seen outside."""
-        return Scope(self.file, self.place, {**self.names, **names}, self.sees_inputs, self.loops, self.within)
+    def inner(self, node: nodes.Node | None = None, **branch: str) -> "Scope":
+        """A scope within this one, that `node` opens; what it binds is not seen outside."""
+        names = dict(self.names)
+        scope = Scope(self.file, self.place, names, self.sees_inputs, self.loops, self.within, self.symbols)
+        return scope if node is None else scope.open(node, **branch)
+
+    def open(self, node: nodes.Node, **branch: str) -> "Scope":
+        """Begin with `node`, as Jinja2 does: a name that is set here, and not read here before, is undefined until then
+        for macros and blocks inside, whatever the input of that name holds. Gives the scope itself."""
+        self.symbols = Symbols(parent=self.symbols)
+        self.symbols.analyze_node(node, **branch)
+        for name, target in self.symbols.refs.items():
+            if self.symbols.loads.get(target, ("",))[0] == VAR_LOAD_UNDEFINED:
+                self.names[name] = Local(UNBOUND, name, place=self.at(node))
+        return self
+
+    def seen(self) -> dict[str, Binding]:
+        """What other files and blocks see: the names that are bound by now."""
+        return {name: value for name, value in self.names.items() if getattr(value, "slot", None) != UNBOUND}
 
     def at(self, node: nodes.Node) -> Place:
         """Where `node` stands."""
