@@ -91,6 +91,7 @@ class Findings:
     ) -> None:  # fmt: skip
         """Note a finding at a line and column of a file."""
         source = self._line(file, line)
+        column = min(column, len(source) + 1)  # a tag that was read on may end behind its line
         word = WORD.match(source, column - 1) if column else None
         width = len(word.group()) if word else 1
         key = (rule, file, line, column, message)

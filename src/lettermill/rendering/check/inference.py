@@ -109,11 +109,8 @@ class Inference:
         if isinstance(expr, Apply) and expr.filter == "default":
             mend = "write default(..., true): without true only what is undefined is replaced, a null stays"
         else:
-            mend = (
-                f"{value.why}: give it one, write {name} or '...', or {guard}"
-                if value.path and value.declared
-                else guard
-            )
+            fallback = f"write {name} or '...', " if value.kind == "text" else ""
+            mend = f"{value.why}: give it one, {fallback}or {guard}" if value.path and value.declared else guard
         if value.null:
             self.findings.once(rule, at, name, f"{name} may be null, and {consequence}", mend)
             return
