@@ -1,6 +1,6 @@
 """Templates compiled against the types of their inputs, and batches of messages rendered by them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Literal as OneOf
@@ -11,6 +11,7 @@ from lettermill.errors import TemplateError
 from lettermill.rendering.columnar.coverage import Coverage, coverage
 from lettermill.rendering.columnar.frames import Program
 from lettermill.rendering.columnar.inputs import seen, seen_type
+from lettermill.rendering.columnar.library import Library
 from lettermill.rendering.columnar.rendering import Written, render, render_rowwise
 from lettermill.rendering.engine import engine_fingerprint
 from lettermill.rendering.jinja.frontend import plan_of as plan_of_jinja
@@ -21,7 +22,11 @@ from lettermill.rendering.plan.nodes import Plan
 from lettermill.rendering.plan.reading import inputs_of
 
 Language = OneOf["jinja2", "liquid"]
-LANGUAGES = {"jinja2": (plan_of_jinja, JinjaLibrary), "liquid": (plan_of_liquid, LiquidLibrary)}
+LANGUAGES: Mapping[str, tuple[Callable[..., Plan], Callable[..., Library]]] = {
+    "jinja2": (plan_of_jinja, JinjaLibrary),
+    "liquid": (plan_of_liquid, LiquidLibrary),
+}
+"""For each language what makes a plan of a template, and what compiles the template by the library itself."""
 
 
 @dataclass(frozen=True)
@@ -112,7 +117,8 @@ def compile_template(
     plan_of, library_of = LANGUAGES[language]
     plan = plan_of(source, name=name, schema=types, autoescape=autoescape, partials=partials)
     library = library_of(source, name=name, partials=partials, autoescape=autoescape)
-    fingerprint = engine_fingerprint(sha256(repr((language, autoescape, name, plan)).encode()).hexdigest())
+    read = (language, autoescape, name, source, sorted(partials.items()), plan)
+    fingerprint = engine_fingerprint(sha256(repr(read).encode()).hexdigest())
     program = Program(plan, library, autoescape)
     return Renderer(plan, schema, missing, inputs_of(plan, schema=types), fingerprint, program)
 

@@ -45,7 +45,7 @@ from lettermill.rendering.plan.reading import PARTS_OF_A_DATE, is_date
 MAX_RANGE = 1_000
 
 
-def _literal(frame: Frame, expr: Literal) -> Value:
+def _literal(_frame: Frame, expr: Literal) -> Value:
     return Value(Constant(expr.value), markup=expr.markup)
 
 

@@ -97,7 +97,7 @@ def _value(texts: Texts) -> Value:
     return bounded(texts.texts, texts.faulty, markup=texts.markup)
 
 
-def _length(frame: Frame, expr: Apply, of: Value) -> Value | None:
+def _length(frame: Frame, _expr: Apply, of: Value) -> Value | None:
     data = of.data
     if isinstance(data, Lists) and not data.stream:
         return Value(pa.array(data.lengths), None, either(of.wrong, data.null))
@@ -126,7 +126,7 @@ def _round(frame: Frame, expr: Apply, of: Value) -> Value | None:
     return None
 
 
-def _int(frame: Frame, expr: Apply, of: Value) -> Value | None:
+def _int(_frame: Frame, expr: Apply, of: Value) -> Value | None:
     if isinstance(of.data, pa.Array) and pa.types.is_integer(of.data.type) and not expr.arguments and not expr.options:
         return Value(pc.fill_null(of.data, 0), None, of.wrong)
     return None

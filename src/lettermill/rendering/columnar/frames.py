@@ -106,8 +106,15 @@ class Frame:
     """
 
     def __init__(
-        self, chunk: Chunk, size: int, root: Rows, *, parent: "Frame | None" = None, rows: Rows | None = None, depth: int = 0
-    ) -> None:  # fmt: skip
+        self,
+        chunk: Chunk,
+        size: int,
+        root: Rows,
+        *,
+        parent: "Frame | None" = None,
+        rows: Rows | None = None,
+        depth: int = 0,
+    ) -> None:
         self.chunk, self.size, self.root = chunk, size, root
         self.parent, self.rows, self.depth = parent, rows, depth
         self.slots: dict[int, Value] = {}  # bound here

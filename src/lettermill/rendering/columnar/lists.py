@@ -28,13 +28,13 @@ def _first(position: int) -> Kernel:
     return kernel
 
 
-def _list(frame: Frame, expr: Apply, of: Value) -> Value | None:
+def _list(_frame: Frame, _expr: Apply, of: Value) -> Value | None:
     if not isinstance(of.data, Lists):
         return None
     return Value(replace(of.data, stream=False, null=None), None, either(of.wrong, of.data.null))
 
 
-def _reverse(frame: Frame, expr: Apply, of: Value) -> Value | None:
+def _reverse(_frame: Frame, _expr: Apply, of: Value) -> Value | None:
     lists = of.data
     if not isinstance(lists, Lists) or lists.stream:
         return None

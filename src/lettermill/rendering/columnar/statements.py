@@ -58,15 +58,15 @@ def _show(frame: Frame, statement: Show, pieces: list[Piece]) -> None:
     pieces.append(column(texts.texts, texts.rows))
 
 
-def _mark(frame: Frame, statement: Mark, pieces: list[Piece]) -> None:
+def _mark(frame: Frame, statement: Mark, _pieces: list[Piece]) -> None:
     frame.leave(statement.branch)
 
 
-def _opaque(frame: Frame, statement: Opaque, pieces: list[Piece]) -> None:
+def _opaque(frame: Frame, _statement: Opaque, _pieces: list[Piece]) -> None:
     frame.defer(np.ones(frame.size, np.bool_))
 
 
-def _bind(frame: Frame, statement: Bind, pieces: list[Piece]) -> None:
+def _bind(frame: Frame, statement: Bind, _pieces: list[Piece]) -> None:
     value = frame.value(statement.value)
     frame.defer(value.faulty)
     if isinstance(value.data, Lists) and value.data.stream:
@@ -74,7 +74,7 @@ def _bind(frame: Frame, statement: Bind, pieces: list[Piece]) -> None:
     frame.slots[statement.slot] = value
 
 
-def _capture(frame: Frame, statement: Capture, pieces: list[Piece]) -> None:
+def _capture(frame: Frame, statement: Capture, _pieces: list[Piece]) -> None:
     value = _captured_text(frame, statement.body, markup=statement.markup)
     frame.defer(value.faulty)
     frame.slots[statement.slot] = value

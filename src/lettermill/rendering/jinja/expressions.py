@@ -152,7 +152,7 @@ class Expressions:
             _check_named(name, node, scope)
         of = self.expr(node.node, scope)
         arguments = tuple(self.expr(one, scope) for one in node.args)
-        options = tuple((one.key, self.expr(one.value, scope)) for one in node.kwargs)
+        options = tuple((str(one.key), self.expr(one.value, scope)) for one in node.kwargs)
         return Apply(of, name, arguments, options, place=scope.at(node))
 
     def _safe(self, node: nodes.Filter, scope: Scope) -> Expr:

@@ -10,7 +10,7 @@ from lettermill.rendering.filters import bounded
 from lettermill.rendering.jinja.rowwise import Outcome, run
 from lettermill.rendering.jinja.sandbox import PRINTED, Sandbox, Trace
 
-COMPARISONS: Mapping[str, Callable[[Any, Any], Any]] = {
+COMPARISONS: Mapping[str, Callable[..., Any]] = {
     **{name: getattr(operator, name) for name in ("eq", "ne", "lt", "le", "gt", "ge")},
     "in": lambda one, many: one in many,
     "notin": lambda one, many: one not in many,

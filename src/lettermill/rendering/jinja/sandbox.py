@@ -50,7 +50,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
         )
         self.part = part
         self.here = threading.local()
-        self.concat = bounded_concat
+        self.concat = bounded_concat  # type: ignore[method-assign]
         self.filters = dict(FILTERS) | {
             "safe": mark_safe,  # of literals alone: whoever reads templates sees to it
             "_came_through": came_through,
@@ -207,8 +207,9 @@ def _naming(node: nodes.Expr, place: str) -> nodes.Expr:
     if isinstance(node, nodes.TemplateData | nodes.Const):
         return node
     words = words_of(node)
-    names = [nodes.Const(words), nodes.Const(f"{place}:{node.lineno}.null({words})")]
-    return _filter(node, "_shown", [name.set_lineno(node.lineno) for name in names], line=node.lineno)
+    line = node.lineno
+    branch = nodes.Const(f"{place}:{line}.null({words})", lineno=line)
+    return _filter(node, "_shown", [nodes.Const(words, lineno=line), branch], line=line)
 
 
 def _mark(branch: str, *, line: int) -> nodes.ExprStmt:
