@@ -68,6 +68,7 @@ CASES = {
     "membership": case("{{ n in [1, 7] }} {{ name in ['Ana', 'Lea'] }} {{ 'a' in name }} {{ 'red' in (tags or []) }} {{ name not in 'xAna' }}"),
     "arithmetic": case("{% if n is not none %}{{ n + 1 }} {{ n - k }} {{ n * 2 }} {{ n / 2 }} {{ n // 2 }} {{ n % 3 }} {{ -n }} {{ n + x }}{% endif %}"),
     "arithmetic of decimals": case("{% if price %}{{ price * 2 }} {{ price + 1 }} {{ price / 4 }}{% endif %}"),
+    "a zero with a sign": case("{% if price %}{{ -(price - price) }} {{ 0 * -price }}{% endif %}", deferred=4),
     "overflow": case("{% if n %}{{ n * 9223372036854775807 }}{% endif %}", deferred=3),
     "concatenation": case("{{ name ~ '&' ~ n ~ x }} {{ 'a' ~ 1 }} {{ name ~ nick }}"),
     "tests": case("{{ (n is odd) if n is not none }} {{ name is string }} {{ tags is sequence }} {{ coupon is mapping }} {{ flag is true }} {{ n is number }}"),

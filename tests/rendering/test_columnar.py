@@ -1,5 +1,8 @@
 """The columnar engine writes what the library writes, row for row, and does so by itself."""
 
+from datetime import date, timedelta
+from decimal import Decimal
+
 import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -208,3 +211,15 @@ def with_values(html):
         if words[place].isalpha():
             words[place] = VALUES[place // 5 % len(VALUES)]
     return head + body_tag + " ".join(words)
+
+
+@pytest.mark.parametrize("spread", [50, 60_000, 10**9])
+def test_numbers_and_dates_print_the_same_however_far_apart(given_rows, spread):
+    numbers = [None if n % 7 == 0 else (n * 7_919) % spread - spread // 2 for n in range(2_000)]
+    rows = given_rows(
+        [{"n": n, "p": n and Decimal(n) / 100, "d": n and date(2024, 1, 1) + timedelta(n % 900)} for n in numbers],
+        n=pa.int64(), p=pa.decimal128(18, 2), d=pa.date32(),
+    )  # fmt: skip
+    for batch in (rows, rows.slice(3, 1_500), rows.slice(7, 1), rows.slice(0, 0)):
+        found, deferred = differences("<{{ n }} {{ p }}, {{ d }}>{{ n }}{{ p }}", batch, autoescape=True)
+        assert (found, deferred) == ([], 0)

@@ -112,10 +112,10 @@ def from_python(results: Sequence[Any]) -> Value:
     values = [None if gone else one for one, gone in zip(results, faults, strict=True)]
     if kind is Decimal and not _of_one_scale([one for one in values if one is not None]):
         return Value(Constant(None), None, everything)
-    if kind is int:
-        wide = np.fromiter((one is not None and not -(2**63) <= one < 2**63 for one in values), np.bool_, len(values))
-        faults |= wide
-        values = [None if far else one for one, far in zip(values, wide, strict=True)]
+    if kind in (int, Decimal):
+        unheld = np.fromiter(map(_is_unheld, values), np.bool_, len(values))
+        faults |= unheld
+        values = [None if gone else one for one, gone in zip(values, unheld, strict=True)]
     array = _column(values, kind)
     if array is None:
         return Value(Constant(None), None, everything)
@@ -123,6 +123,13 @@ def from_python(results: Sequence[Any]) -> Value:
         return Value(array, None, masked(faults))
     markup, marked = evened(False, np.fromiter((type(one) is Markup for one in values), np.bool_, len(values)))
     return Value(array, None, masked(faults), markup, marked)
+
+
+def _is_unheld(number: int | Decimal | None) -> bool:
+    """Whether Arrow would hold another number: one of more than 64 bits, or a decimal's zero with a minus sign."""
+    if isinstance(number, Decimal):
+        return number.is_zero() and number.is_signed()
+    return number is not None and not -(2**63) <= number < 2**63
 
 
 def _of_one_scale(numbers: list[Decimal]) -> bool:

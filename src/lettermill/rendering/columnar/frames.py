@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from lettermill.rendering.columnar.library import Library
+from lettermill.rendering.columnar.lookups import Lookups
 from lettermill.rendering.columnar.values import Constant, Data, Mask, Rows, Value, either
 from lettermill.rendering.plan.nodes import Captured, Cycle, Expr, Local, LoopState, OpaqueValue, Plan
 from lettermill.rendering.plan.walking import children, live_carries, walk
@@ -35,6 +36,7 @@ class Program:
         self.depths: dict[int, int] = {}
         self.moving: set[int] = set()  # expressions that leave branch ids, and so are evaluated where they stand
         self.branches = {branch: number for number, branch in enumerate(self.plan.branches)}
+        self.lookups = Lookups(self.plan.rules.null_text)
         self.live = live_carries(*self.plan.body)
         known: dict[Expr, int] = {}
         self.places: Counter[int] = Counter()  # at how many places each expression stands

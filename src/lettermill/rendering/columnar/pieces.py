@@ -13,6 +13,8 @@ import pyarrow.compute as pc
 
 from lettermill.rendering.columnar.values import Rows
 
+FEW = 4  # texts are few where there are so many rows for each
+MAX_FRAMES = 1_000_000  # bytes
 MAX_PIECES = 6
 """An arm of more pieces is gathered into one before it is put among those of its branch."""
 
@@ -59,6 +61,34 @@ def merged(pieces: Sequence[Piece]) -> list[Piece]:
     return joined
 
 
+def framed(size: int, pieces: list[Piece]) -> list[Piece]:
+    """The pieces, with what stands before and behind a piece of few different texts put around these texts."""
+    done: list[Piece] = []
+    place = 0
+    while place < len(pieces):
+        piece, place = pieces[place], place + 1
+        texts = _few_texts(size, piece)
+        if texts is not None:
+            before = done.pop() if done and isinstance(done[-1], str) else ""
+            behind = pieces[place] if place < len(pieces) and isinstance(pieces[place], str) else ""
+            place += behind != ""
+            if (len(before) + len(behind)) * len(texts.source) < MAX_FRAMES:  # type: ignore[arg-type]
+                source = pc.binary_join_element_wise(before, texts.source, behind, "")
+                piece, before, behind = Column((Stretch(None, source, texts.at),)), "", ""
+            done += [one for one in (before, piece, behind) if one != ""]
+        else:
+            done.append(piece)
+    return done
+
+
+def _few_texts(size: int, piece: Piece) -> Stretch | None:
+    """The one stretch of a piece that takes its texts again and again."""
+    if isinstance(piece, str) or not _is_whole(piece):
+        return None
+    only = piece.stretches[0]
+    return only if only.at is not None and len(only.source) * FEW <= size else None
+
+
 def branched(parts: Sequence[tuple[Rows | None, Sequence[Piece], int]]) -> list[Piece]:
     """The pieces of a branch: rows of the whole, the pieces of their arm, and how many rows they are.
 
@@ -70,7 +100,7 @@ def branched(parts: Sequence[tuple[Rows | None, Sequence[Piece], int]]) -> list[
     columns: list[list[Stretch]] = []
     for rows, pieces, size in parts:
         assert rows is not None
-        few = merged(pieces)
+        few = framed(size, merged(pieces))
         if len(few) > MAX_PIECES:
             few = [column(gathered(size, few))]
         columns += [[] for _ in range(len(few) - len(columns))]
@@ -81,7 +111,7 @@ def branched(parts: Sequence[tuple[Rows | None, Sequence[Piece], int]]) -> list[
 
 def gathered(size: int, pieces: Sequence[Piece]) -> pa.StringArray | str:
     """The pieces of each row as one text."""
-    few = merged(pieces)
+    few = framed(size, merged(pieces))
     if not few or (len(few) == 1 and isinstance(few[0], str)):
         return few[0] if few else ""  # type: ignore[return-value]
     if len(few) == 1 and isinstance(few[0], Column) and _is_whole(few[0]):

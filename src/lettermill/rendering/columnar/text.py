@@ -11,6 +11,7 @@ from markupsafe import escape
 from lettermill.rendering.columnar.calls import call
 from lettermill.rendering.columnar.frames import KERNELS, Frame
 from lettermill.rendering.columnar.logic import EMPTY, choice
+from lettermill.rendering.columnar.lookups import DAYS, PLAIN_SCALE
 from lettermill.rendering.columnar.values import (
     Constant,
     Lists,
@@ -29,7 +30,6 @@ from lettermill.rendering.plan.nodes import Concat, Expr, Rules
 
 ENTITIES = ((b"&", "&", "&amp;"), (b"<", "<", "&lt;"), (b">", ">", "&gt;"), (b'"', '"', "&#34;"), (b"'", "'", "&#39;"))
 MAX_CHARACTERS = 1_000_000
-PLAIN_SCALE = 6  # decimals of so many places never print with an exponent
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,6 @@ class Texts:
     null: Mask | None = None
     faulty: Mask | None = None
     markup: bool = False
-
     rows: Rows | None = None  # the rows of `texts` that are meant; None: all
     marked: Mask | None = None
 
@@ -75,8 +74,18 @@ def _shown(frame: Frame, expr: Expr, escaped: bool) -> Texts:
         chosen = choice(frame, expr)
         if chosen is not None:
             return _chosen(frame, chosen.test.true, chosen.test.faulty, chosen.then, chosen.otherwise, escaped)
-    texts = printed(frame, expr, frame.value(expr))
+    value = frame.value(expr)
+    texts = _looked_up(frame, value) or printed(frame, expr, value)
     return escape_texts(texts) if escaped and not texts.markup else texts
+
+
+def _looked_up(frame: Frame, value: Value) -> Texts | None:
+    """The texts of numbers and dates of a small range. There is nothing to escape in them."""
+    if not isinstance(value.data, pa.Array):
+        return None
+    null = masked(null_mask(value.data, frame.size))
+    found = frame.chunk.program.lookups.find(value.data, null)
+    return None if found is None else Texts(found[0], null, value.wrong, True, found[1])
 
 
 def _chosen(frame: Frame, test: Mask, faulty: Mask | None, then: Expr, otherwise: Expr | None, escaped: bool) -> Texts:
@@ -151,11 +160,8 @@ def scalar_texts(array: pa.Array, rules: Rules) -> pa.StringArray | None:
 
 def _dates(array: pa.Array) -> pa.StringArray | None:
     bounds = pc.min_max(array.view(pa.int32()))
-    if bounds["min"].as_py() is not None and not (
-        -719_162 <= bounds["min"].as_py() <= bounds["max"].as_py() <= 2_932_896
-    ):
-        return None  # outside of the years 1 to 9999
-    return array.cast(pa.string())
+    low, high = bounds["min"].as_py(), bounds["max"].as_py()
+    return array.cast(pa.string()) if low is None or DAYS[0] <= low <= high <= DAYS[1] else None
 
 
 def escape_texts(texts: Texts) -> Texts:
