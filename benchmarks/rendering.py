@@ -38,6 +38,7 @@ from lettermill.rendering.compiled import Renderer, compile_template
 
 SLICE = 20_000
 SLICES_AT_ONCE = 5
+WARMING = 3  # slices that do not count, after which a worker's memory has been claimed
 PICK = pa.struct([
     ("name", pa.string()), ("url", pa.string()), ("image", pa.string()), ("price", pa.decimal128(12, 2)),
     ("was", pa.decimal128(12, 2)), ("stock", pa.int32()),
@@ -178,6 +179,8 @@ def rendered_first(result: Race, renderer: Renderer, rows: int) -> Iterator[pa.R
     """The batches, some at once after columnar has rendered them."""
     batches = contexts(rows)
     while some := list(islice(batches, SLICES_AT_ONCE)):
+        for batch in some[:WARMING]:
+            deque(renderer.stream(batch), maxlen=0)
         for batch in some:
             result.timed("columnar", lambda batch=batch: deque(renderer.stream(batch), maxlen=0))
         yield from some
