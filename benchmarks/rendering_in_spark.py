@@ -1,7 +1,7 @@
 """From the context table to rendering.messages, and to gzipped payload files with bodies, on two cores in Spark.
 
-The same job by three means: compiled Jinja2 in mapInArrow, the columnar engine in mapInArrow, and the columnar engine in
-tasks that read the table's files themselves. Each writes hashes, sizes, branches and faults of subject and html to a
+The same job by three means: compiled Jinja2 in mapInArrow, the columnar engine in mapInArrow, and the columnar engine
+in tasks that read the table's files themselves. Each writes hashes, sizes, branches and faults of subject and html to a
 Delta table of its own. The export writes JSON Lines with the bodies, gzipped: Jinja2 with the standard library's gzip,
 the columnar engine with ISA-L's. Contenders take turns, in rounds; a figure is the median over the rounds.
 

@@ -22,11 +22,11 @@ from lettermill.errors import ConfigError
 from lettermill.job import Run
 from lettermill.planning import plan_contexts
 from lettermill.rendering.columnar.inputs import leave_out
+from lettermill.rendering.declared import arrow_type
 from lettermill.rendering.messages import render_messages
 from lettermill.rendering.preview.branches import branches_of, plans_of
 from lettermill.rendering.preview.examples import Made, chosen, cover
 from lettermill.rendering.preview.given import given_inputs
-from lettermill.rendering.declared import arrow_type
 from lettermill.rendering.preview.variations import ABSENT, sample
 from lettermill.rendering.templates import Template
 from lettermill.settings import Settings

@@ -13,11 +13,11 @@ from lettermill.monitoring import wording
 from lettermill.monitoring.mails import data_uri, self_contained
 from lettermill.monitoring.page import page_sources
 from lettermill.personas import Persona
+from lettermill.rendering.declared import arrow_type
 from lettermill.rendering.engine import engine_fingerprint
 from lettermill.rendering.pages import render_page
 from lettermill.rendering.preview.branches import branches_of, line_of, plans_of
 from lettermill.rendering.preview.page import Mail, Preview, Screen, Taken, page_context, page_source
-from lettermill.rendering.declared import arrow_type
 from lettermill.rendering.rowwise import renderer
 from lettermill.rendering.templates import Template
 from lettermill.settings import Settings

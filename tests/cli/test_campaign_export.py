@@ -35,7 +35,9 @@ def test_each_part_is_a_file_beside_the_attributes_that_it_needs(conf, tmp_path,
 
     assert done.exit_code == 0, done.output
     written = {path.name for path in (tmp_path / "out").iterdir()}
-    assert written == {f"{part}.{SUFFIXES[to]}" for part in ("subject", "preheader", "html", "text")} | {"attributes.json"}
+    assert written == {f"{part}.{SUFFIXES[to]}" for part in ("subject", "preheader", "html", "text")} | {
+        "attributes.json"
+    }
     attributes = json.loads((tmp_path / "out" / "attributes.json").read_text())["attributes"]
     assert "given name" in [one.get("meaning") for one in attributes]
 

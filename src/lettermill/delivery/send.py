@@ -83,7 +83,7 @@ def hand_over(
         for row in render(ordered).toLocalIterator():
             reason = refusal(row["bodies"], fault=row["fault"] or row["expected_fault"], expected=row["expected"])
             if reason is None:
-                yield _message(row, unsubscribe=unsubscribe)
+                yield message_of(row, unsubscribe=unsubscribe)
             else:
                 rejected.append(Outcome(row["message_id"], Status.REJECTED, reason=reason))
 
@@ -100,7 +100,8 @@ def refusal(bodies: Mapping[str, str], *, fault: str | None, expected: Sequence[
     return f"{', '.join(different)} rendered differently from the pre-flight" if different else None
 
 
-def _message(row: Any, *, unsubscribe: str) -> Message:
+def message_of(row: Any, *, unsubscribe: str) -> Message:
+    """What a provider gets of a context with its `bodies`; `unsubscribe` is the address before the token."""
     bodies = row["bodies"]
     return Message(
         message_id=row["message_id"],

@@ -12,6 +12,7 @@ from pyspark.sql.types import MapType, StringType, StructField, StructType
 from lettermill.rendering.context_files import ROWS, map_files
 from lettermill.rendering.digests import interleaved, sha256_of
 from lettermill.rendering.mail import MISSING, Mails, mail
+from lettermill.rendering.measures import measured
 from lettermill.rendering.templates import Template
 from lettermill.tables.rendering import MESSAGES
 
@@ -56,6 +57,7 @@ def messages_of(batches: Iterable[pa.RecordBatch], *, templates: Mapping[str, Te
             )
             for name, text in mails.parts.items()
         }
+        measures = measured(mails.parts, inputs=batch.column("inputs"))
         arrays = [
             *(batch.column(name) for name in CARRIED),
             pa.array([engine]).take(pa.array(np.zeros(batch.num_rows, np.int64))),
@@ -63,6 +65,9 @@ def messages_of(batches: Iterable[pa.RecordBatch], *, templates: Mapping[str, Te
             mails.branches,
             mails.fault,
             mails.fault_part,
+            measures.visible_bytes,
+            measures.leftovers,
+            measures.empty,
         ]
         yield pa.RecordBatch.from_arrays(arrays, names=list(MESSAGES.column_names))
 

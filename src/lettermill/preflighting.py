@@ -1,0 +1,104 @@
+"""A campaign's slot before its send: what of the run and the tables a pre-flight and its report need together."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+from pyspark.sql import Column, DataFrame, Row
+from pyspark.sql import functions as F
+from pyspark.sql.pandas.types import to_arrow_type
+
+from lettermill.campaigns.definition import Campaign
+from lettermill.campaigns.freshness import stale_inputs
+from lettermill.code_version import fingerprint
+from lettermill.errors import PreflightBlocked
+from lettermill.job import Run
+from lettermill.rendering.engine import engine_fingerprint
+from lettermill.rendering.messages import render_messages
+from lettermill.rendering.preflight.blocks import with_empty_blocks
+from lettermill.rendering.preflight.counting import paths
+from lettermill.rendering.preflight.judging import judged_messages
+from lettermill.rendering.preflight.verdict import preflight
+from lettermill.rendering.templates import Template, stored_template
+from lettermill.settings import load_campaign
+from lettermill.tables.campaigns import AUDIENCES
+from lettermill.tables.rendering import MESSAGES, PREFLIGHTS, TEMPLATES
+
+
+@dataclass(frozen=True)
+class Flight:
+    """A campaign's occurrence under the engine that renders it now, and the templates its messages are planned with."""
+
+    run: Run
+    campaign: Campaign
+    occurrence: str
+    engine: str
+    contexts: DataFrame
+    templates: Mapping[str, Template]
+
+    def messages(self) -> DataFrame:
+        """Every planned message, rendered."""
+        return render_messages(self.contexts, templates=self.templates, engine=self.engine)
+
+    @contextmanager
+    def verdicts(self) -> Iterator[DataFrame]:
+        """Rows for rendering.preflights over the stored messages, which are kept in memory while these are used."""
+        messages = self._of_slot(self.run.read(MESSAGES))
+        judged = judged_slot(self.run, self.campaign, messages=messages, contexts=self.contexts).persist()
+        inputs = to_arrow_type(self.contexts.schema["inputs"].dataType)
+        assert isinstance(inputs, pa.StructType)
+        ways = with_empty_blocks(paths(judged), templates=self.templates, inputs=inputs).persist()
+        yield preflight(
+            judged,
+            ways=ways,
+            limits=self.campaign.preflight,
+            exclusions=self._exclusions(),
+            as_of=F.lit(self.run.as_of),
+        )
+        ways.unpersist()
+        judged.unpersist()
+
+    def stored(self) -> list[Row]:
+        """The verdicts as they are kept."""
+        return self._of_slot(self.run.lake.read(PREFLIGHTS)).orderBy("template_version").collect()
+
+    def report_file(self) -> Path:
+        """Where the report goes unless the job is told."""
+        return Path("var/preflight") / f"{self.campaign.name}-{self.occurrence}.html"
+
+    def _exclusions(self) -> dict[str, int]:
+        if not self.run.lake.exists(AUDIENCES):
+            return {}
+        audience = self.run.read(AUDIENCES).where(_slot(self.campaign.name, self.occurrence))
+        counted = audience.groupBy("verdict").count().orderBy("verdict").collect()
+        return {row["verdict"]: row["count"] for row in counted}
+
+    def _of_slot(self, rows: DataFrame) -> DataFrame:
+        under = (F.col("engine") == self.engine) & F.col("template_version").isin([*self.templates])
+        return rows.where(_slot(self.campaign.name, self.occurrence) & under)
+
+
+def open_flight(run: Run) -> Flight:
+    """The slot that the job's arguments name. Raises PreflightBlocked where no message of it is planned."""
+    campaign = load_campaign(run.arguments.campaign, folder=run.settings.campaigns.folder)
+    occurrence = run.arguments.occurrence
+    contexts = run.read(campaign.contexts).where(F.col("occurrence") == occurrence)
+    versions = [row["template_version"] for row in contexts.select("template_version").distinct().collect()]
+    if not versions:
+        mend = f"run plan_campaign --campaign {campaign.name} --occurrence {occurrence}"
+        raise PreflightBlocked("no message is planned", place=f"{campaign.name} {occurrence}", mend=mend)
+    rows = run.read(TEMPLATES).where(F.col("template_version").isin(versions)).collect()
+    templates = {row["template_version"]: stored_template(row) for row in rows}
+    return Flight(run, campaign, occurrence, engine_fingerprint(fingerprint("rendering")), contexts, templates)
+
+
+def judged_slot(run: Run, campaign: Campaign, *, messages: DataFrame, contexts: DataFrame) -> DataFrame:
+    """Rows of rendering.messages, judged by the campaign's limits at the run's as-of."""
+    stale = contexts.select("message_id", stale_inputs(campaign.inputs, as_of=F.lit(run.as_of)).alias("stale"))
+    return judged_messages(messages, stale=stale.where(F.size("stale") > 0), limits=campaign.preflight)
+
+
+def _slot(campaign: str, occurrence: str) -> Column:
+    return (F.col("campaign") == campaign) & (F.col("occurrence") == occurrence)

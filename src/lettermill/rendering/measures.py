@@ -1,0 +1,146 @@
+"""What is measured of rendered messages beside hash and size: how much of the html is seen, what is empty, what is left
+over of template syntax. All of it over whole batches, no Python for single rows."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+SYNTAX = {
+    "{{": r"\{\{",  # Jinja2, Liquid, Handlebars, HubL
+    "{%": r"\{%",
+    "%%": r"%%(?:\[|=|[A-Za-z_]\w*%%)",  # AMPscript
+    "*|": r"\*\|[A-Za-z_]",  # Mailchimp's and Mandrill's merge tags
+    "<%": r"<%|&lt;%",  # ERB, EJS; escaped where it came with the data
+    "${": r"\$\{[A-Za-z_]",  # Velocity, JavaScript
+    "%7B%7B": r"%7[Bb]%7[Bb]",  # a placeholder within an address
+}
+"""Template syntax of the languages that mails are written in -> its pattern in a rendered part."""
+SIGNS_IN_DATA = {"%7B%7B": r"\{\{|%7[Bb]%7[Bb]"}
+"""What data looks like where a filter made the sign of it."""
+CARRIED = "data with template syntax"
+"""How a leftover that came with the data begins."""
+ANY_SYNTAX = "|".join(SYNTAX.values())
+SHOWING = ("subject", "text")
+"""Parts that must show something, beside the html; a preheader may be left out."""
+AT_ONCE = 1_024
+"""Rows looked at together: what stays in the processor's cache is several times as fast."""
+Places = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Measures:
+    """Row for row; null respectively empty where a message has no parts.
+
+    `visible_bytes`: bytes of the html outside tags, styles and white space. `leftovers`: what is left over of template
+    syntax, in words. `empty`: what shows nothing, in words.
+    """
+
+    visible_bytes: pa.Int64Array
+    leftovers: pa.ListArray
+    empty: pa.ListArray
+
+
+def measured(parts: Mapping[str, pa.StringArray], *, inputs: pa.StructArray) -> Measures:
+    """Measure messages from the texts of their parts, which are null in a faulty message, and from their inputs."""
+    size = len(inputs)
+    visible = visible_bytes(parts.get("html", pa.nulls(size, pa.string())))
+    leftovers = [one for part, texts in parts.items() for one in _leftovers(part, texts, inputs)]
+    empty = [(f"the {part} is empty", _blank(parts[part])) for part in SHOWING if part in parts]
+    if "html" in parts:
+        # Its tags may show a picture.
+        bare = pc.equal(visible, 0)
+        if pc.any(bare).as_py():
+            bare = pc.and_(bare, pc.invert(pc.match_substring(parts["html"], "<img")))
+        empty.append(("the html shows nothing", bare))
+    return Measures(visible, _words(leftovers, size), _words(empty, size))
+
+
+def _leftovers(part: str, texts: pa.StringArray, inputs: pa.StructArray) -> Iterator[tuple[str, pa.BooleanArray]]:
+    """What is left over in a part, by where it comes from: a message whose data has it shows it harmlessly."""
+    if not pc.any(pc.match_substring_regex(texts, ANY_SYNTAX)).as_py():
+        return
+    for sign, pattern in SYNTAX.items():
+        shown = pc.match_substring_regex(texts, pattern)
+        if pc.any(shown).as_py():
+            of_data = np.zeros(len(texts), np.bool_)
+            of_data[_rows_with(SIGNS_IN_DATA.get(sign, pattern), inputs, np.arange(len(texts)))] = True
+            yield f"template syntax {sign} is left over in the {part}", pc.and_(shown, pa.array(~of_data))
+            yield f"{CARRIED} {sign} stands in the {part}", pc.and_(shown, pa.array(of_data))
+
+
+def _rows_with(pattern: str, values: pa.Array, rows: Places) -> Places:
+    """The rows in which some text of the values, however deep, has the pattern."""
+    if pa.types.is_string(values.type):
+        return rows[pc.match_substring_regex(values, pattern).fill_null(False).to_numpy(zero_copy_only=False)]
+    within: list[tuple[pa.Array, Places]] = []
+    if pa.types.is_struct(values.type):
+        within = [(field, rows) for field in values.flatten()]
+    elif pa.types.is_list(values.type):
+        within = [(values.flatten(), rows[pc.list_parent_indices(values).to_numpy()])]
+    return np.concatenate([np.zeros(0, np.int64), *(_rows_with(pattern, one, of) for one, of in within)])
+
+
+def _blank(texts: pa.StringArray) -> pa.BooleanArray:
+    return pc.invert(pc.match_substring_regex(texts, r"[^\s\pZ]"))
+
+
+def visible_bytes(html: pa.StringArray) -> pa.Int64Array:
+    """How many bytes of each html a reader sees: outside tags, `<style>` and white space; null for null."""
+    counted = [_visible(html.slice(start, AT_ONCE).fill_null("")) for start in range(0, len(html), AT_ONCE)]
+    return pa.array(np.concatenate([*counted, np.zeros(0, np.int64)]), mask=html.is_null().to_numpy(False))
+
+
+def _visible(html: pa.StringArray) -> Places:
+    texts = html.cast(pa.large_string())  # offsets of one width, also after a slice
+    offsets = np.frombuffer(texts.buffers()[1], np.int64)[texts.offset : texts.offset + len(texts) + 1]
+    raw = np.frombuffer(texts.buffers()[2] or b"", np.uint8)[offsets[0] : offsets[-1]]
+    offsets = offsets - offsets[0]
+    solid = np.append((raw > 32).view(np.uint8), np.uint8(0))  # one more, so that every row has an end within
+    opens, ends = _unseen(raw, offsets)
+    hidden = np.concatenate(([0], np.cumsum(_summed(solid, opens, ends))))
+    first = np.searchsorted(opens, offsets)
+    return _summed(solid, offsets[:-1], offsets[1:]) - (hidden[first[1:]] - hidden[first[:-1]])
+
+
+def _unseen(raw: npt.NDArray[np.uint8], offsets: Places) -> tuple[Places, Places]:
+    """Where tags and styles begin, and where they end, within their rows."""
+    opens, closes = np.flatnonzero(raw == ord("<")), np.flatnonzero(raw == ord(">"))
+    if not len(opens):
+        return opens, opens
+    following = np.append(opens[1:], len(raw))
+    row_ends = np.repeat(offsets[1:], np.diff(np.searchsorted(opens, offsets)))
+    in_turn = len(opens) == len(closes) and bool((opens < closes).all() and (closes < following).all())
+    found = closes if in_turn else np.append(closes, len(raw))[np.searchsorted(closes, opens)]
+    ends = np.minimum(found + 1, row_ends)
+    maybe = np.flatnonzero(raw[np.minimum(opens + 1, len(raw) - 1)] | 0x20 == ord("s"))
+    words = raw[np.minimum(opens[maybe, None] + np.arange(1, 6), len(raw) - 1)] | 0x20  # in small letters
+    styles = maybe[(words == np.frombuffer(b"style", np.uint8)).all(axis=1)]
+    ends[styles] = np.minimum(following, row_ends)[styles]
+    # A `<` inside of a tag or comment opens nothing.
+    within = np.concatenate(([False], opens[1:] < np.maximum.accumulate(ends)[:-1]))
+    return opens[~within], ends[~within]
+
+
+def _summed(solid: npt.NDArray[np.uint8], starts: Places, ends: Places) -> Places:
+    """Sums over stretches that do not overlap, in order; a stretch of nothing is 0."""
+    sums = np.zeros(len(starts), np.int64)
+    some = ends > starts
+    if some.any():
+        edges = np.column_stack((starts[some], ends[some])).ravel()
+        sums[some] = np.add.reduceat(solid, edges, dtype=np.int32)[::2]
+    return sums
+
+
+def _words(found: list[tuple[str, pa.BooleanArray]], size: int) -> pa.ListArray:
+    """Lists of the words that hold, row for row."""
+    held = [(words, where) for words, where in found if pc.any(where).as_py()]
+    if not held:
+        return pa.ListArray.from_arrays(pa.array(np.zeros(size + 1, np.int32)), pa.array([], pa.string()))
+    masks = np.column_stack([where.fill_null(False).to_numpy(zero_copy_only=False) for _, where in held])
+    offsets = np.concatenate(([0], np.cumsum(masks.sum(axis=1)))).astype(np.int32)
+    which = pa.array(np.nonzero(masks)[1])
+    return pa.ListArray.from_arrays(pa.array(offsets), pa.array([words for words, _ in held]).take(which))

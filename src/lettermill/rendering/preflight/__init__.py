@@ -1,0 +1,1 @@
+"""Pre-flight: every message of a campaign's slot judged before any of them may leave."""
