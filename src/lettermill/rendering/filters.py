@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import lru_cache
-from typing import Any, cast
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from babel import Locale, UnknownLocaleError
@@ -193,7 +193,7 @@ def _narrow(count: Any, filter_name: str) -> None:
         raise RenderFault(f"{filter_name} needs a whole number from 1 to {MAX_WIDTH:,}")
 
 
-OF_JINJA = cast(Mapping[str, Callable[..., Any]], stock.FILTERS)
+OF_JINJA: Mapping[str, Any] = stock.FILTERS
 FILTERS: Mapping[str, Callable[..., Any]] = {
     **{name: OF_JINJA[name] for name in STOCK},
     "join": join,
