@@ -193,9 +193,8 @@ def _narrow(count: Any, filter_name: str) -> None:
         raise RenderFault(f"{filter_name} needs a whole number from 1 to {MAX_WIDTH:,}")
 
 
-OF_JINJA: Mapping[str, Any] = stock.FILTERS
 FILTERS: Mapping[str, Callable[..., Any]] = {
-    **{name: OF_JINJA[name] for name in STOCK},
+    **{name: stock.FILTERS[name] for name in STOCK},
     "join": join,
     "replace": replace,
     "round": rounded,
@@ -211,4 +210,4 @@ FILTERS: Mapping[str, Callable[..., Any]] = {
 }
 """Not among them: random, whatever turns escaping off (xmlattr, tojson), and what pads without bounds."""
 
-TESTS: Mapping[str, Callable[..., Any]] = {name: stock_tests.TESTS[name] for name in STOCK_TESTS}
+TESTS: Mapping[str, Any] = {name: stock_tests.TESTS[name] for name in STOCK_TESTS}
