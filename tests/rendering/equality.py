@@ -6,7 +6,7 @@ from lettermill.rendering.columnar.inputs import python_rows, seen
 from lettermill.rendering.compiled import compile_template
 from lettermill.rendering.filters import FILTERS
 
-OURS = ("money", "number", "percent", "plural", "date", "datetime")
+OURS = ("money", "number", "percent", "plural", "date", "datetime", "with_query")
 OPTIONS = {"trim_blocks": True, "lstrip_blocks": True, "undefined": jinja2.StrictUndefined}
 
 

@@ -83,8 +83,9 @@ class Seed:
 @dataclass(frozen=True)
 class Campaign:
     """One campaign. `audience` is a SQL condition over people, features and scores; `columns` name SQL expressions
-    that inputs may use; `parts` name the files of the template, in the order they are rendered; `seeds` are who gets
-    test mails."""
+    that inputs may use; `parts` name the files of the template, in the order they are rendered; `link_parameters`
+    stand on every link of the html to the web; `whitespace` says whether what no reader sees of it is left out; `seeds`
+    are who gets test mails."""
 
     name: str
     description: str
@@ -95,6 +96,8 @@ class Campaign:
     parts: Mapping[str, str]
     columns: Mapping[str, str] = field(default_factory=dict)
     preflight: Preflight = field(default_factory=Preflight)
+    link_parameters: Mapping[str, str] = field(default_factory=dict)
+    whitespace: Literal["as_written", "minified"] = "as_written"
     provider: str = "files"
     default_locale: str = "en_US"
     default_timezone: str = "UTC"

@@ -20,6 +20,7 @@ from markupsafe import escape
 
 MAX_CHARACTERS = 1_000_000
 MAX_WIDTH = 1_000
+WEB = re.compile(r"(?i:https?)://")
 STOCK = (
     "abs", "capitalize", "count", "d", "default", "e", "escape", "first", "float", "int", "last", "length", "list",
     "lower", "map", "max", "min", "reject", "rejectattr", "reverse", "select", "selectattr", "sort", "string",
@@ -83,6 +84,20 @@ def instant(moment: Any, style: str, locale: str, timezone: str) -> str:
     if not isinstance(moment, datetime):
         raise RenderFault("datetime needs an instant")
     return _instant(_in_zone(moment, timezone, "datetime"), str(style), str(locale))
+
+
+def with_query(address: Any, query: str) -> Any:
+    """An address of the web with `query` (`a=1&b=2`) before its fragment, less the parameters that it has already.
+
+    Any other address, a null and what is not there stay as they are.
+    """
+    if not WEB.match(str(address)) or isinstance(address, Undefined):
+        return address
+    plain, mark, fragment = str(address).partition("#")
+    present = {pair.partition("=")[0] for pair in plain.partition("?")[2].split("&")}
+    missing = "&".join(pair for pair in str(query).split("&") if pair.partition("=")[0] not in present)
+    joint = "&" if "?" in plain else "?"
+    return plain + (joint + missing if missing else "") + mark + fragment
 
 
 def _number(value: Any, filter_name: str) -> Decimal:
@@ -207,6 +222,7 @@ FILTERS: Mapping[str, Callable[..., Any]] = {
     "plural": plural,
     "date": day,
     "datetime": instant,
+    "with_query": with_query,
 }
 """Not among them: random, whatever turns escaping off (xmlattr, tojson), and what pads without bounds."""
 

@@ -18,6 +18,8 @@ from lettermill.rendering.jinja.frontend import plan_of
 from lettermill.rendering.plan.reading import inputs_of
 from lettermill.rendering.quotes import require_quotes
 from lettermill.rendering.text_part import text_source
+from lettermill.rendering.tracking import with_parameters
+from lettermill.rendering.whitespace import minified
 
 PARTS = ("subject", "preheader", "html", "text")
 REQUIRED = ("subject", "html")
@@ -31,7 +33,8 @@ class Declared(Protocol):
 
 
 class Definition(Protocol):
-    """What a template needs to know of its campaign: `parts` name files, `inputs` what they may read."""
+    """What a template needs to know of its campaign: `parts` name files, `inputs` what they may read; the rest says how
+    its html is written anew when it is loaded."""
 
     @property
     def name(self) -> str: ...
@@ -41,6 +44,12 @@ class Definition(Protocol):
 
     @property
     def inputs(self) -> Mapping[str, Any]: ...
+
+    @property
+    def link_parameters(self) -> Mapping[str, str]: ...
+
+    @property
+    def whitespace(self) -> str: ...
 
 
 @dataclass(frozen=True)
@@ -88,10 +97,16 @@ def load_template(campaign: Definition, *, folder: Path) -> Template:
         included = files.read
         if is_html:
             require_quotes(plan)
-            as_written = source
-            source, included = inlined(source, file=file, partials=files.read)
+            linked = {
+                name: with_parameters(content, campaign.link_parameters, file=name)
+                for name, content in {**files.read, file: source}.items()
+            }
             if "text" not in campaign.parts:
-                derived["text"] = text_source(as_written, file=file, partials=files.read)
+                derived["text"] = text_source(linked[file], file=file, partials=linked)
+            source, included = inlined(linked.pop(file), file=file, partials=linked)
+            if campaign.whitespace == "minified":
+                source = minified(source, file=file)
+                included = {name: minified(content, file=name) for name, content in included.items()}
         parts[part] = source
         partials = {**included, **partials} if part == "text" else {**partials, **included}
         paths |= set(inputs_of(plan, schema=schema))

@@ -65,6 +65,7 @@ SIGNATURES: Mapping[str, Signature] = {
     "plural": Signature(("number",), TEXT, arguments=LOCAL),
     "date": Signature(("date", "instant"), TEXT, arguments={"style": ("text",), "timezone": ("text",), **LOCAL}),
     "datetime": Signature(("instant",), TEXT, arguments={"style": ("text",), "timezone": ("text",), **LOCAL}),
+    "with_query": Signature(("text",), TEXT, arguments={"query": ("text",)}),
     "length": Signature((*COLLECTION, "struct", "map"), pa.int64()),
     "join": Signature(("list",), TEXT, prints=("text",)),
     **dict.fromkeys(("first", "last"), Signature(COLLECTION, _one)),

@@ -1,5 +1,6 @@
 """Kernels for filters on texts and numbers. What has none here is the library's own, on distinct inputs."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -120,6 +121,20 @@ def _replace(frame: Frame, expr: Apply, of: Value) -> Value | None:
     return bounded(pc.replace_substring(data, old, new), of.wrong)
 
 
+def _with_query(frame: Frame, expr: Apply, of: Value) -> Value | None:
+    """Where an address has a fragment, or one of the parameters, the library takes the column."""
+    query = (constants(frame, expr, "query") or {}).get("query")
+    data = of.data
+    if type(query) is not str or of.markup or not isinstance(data, pa.Array) or not pa.types.is_string(data.type):
+        return None
+    names = "|".join(re.escape(pair.partition("=")[0]) for pair in query.split("&"))
+    if pc.any(pc.match_substring_regex(data, f"#|[?&](?:{names})(?:=|&|$)")).as_py():
+        return None
+    joint = pc.if_else(pc.match_substring(data, "?"), f"&{query}", f"?{query}")
+    whole = pc.binary_join_element_wise(data, joint, "")
+    return bounded(pc.if_else(pc.match_substring_regex(data, "^(?i:https?)://"), whole, data), of.wrong)
+
+
 def _round(frame: Frame, expr: Apply, of: Value) -> Value | None:
     if isinstance(of.data, pa.Array) and pa.types.is_integer(of.data.type) and not expr.arguments and not expr.options:
         return Value(of.data, None, either(of.wrong, null_mask(of.data, frame.size)))
@@ -141,6 +156,7 @@ FILTERS: dict[str, Kernel] = {
     "escape": _escape,
     "length": _length,
     "replace": _replace,
+    "with_query": _with_query,
     "round": _round,
     "int": _int,
     **lists.FILTERS,

@@ -10,7 +10,17 @@ from liquid import Environment
 from liquid.filter import flatten
 from liquid.undefined import Undefined
 
-from lettermill.rendering.filters import RenderFault, bounded, day, instant, money, number, percent, plural
+from lettermill.rendering.filters import (
+    RenderFault,
+    bounded,
+    day,
+    instant,
+    money,
+    number,
+    percent,
+    plural,
+    with_query,
+)
 from lettermill.rendering.liquid.dates import written_date
 
 MAX_ITEMS = 10_000
@@ -138,6 +148,7 @@ FILTERS: Mapping[str, Filter] = {
     "plural": plural,
     "local_date": day,
     "datetime": instant,
+    "with_query": with_query,
 }
 """Not among them: safe (a template's literals are markup anyway, data never is) and escapejs (mails run no scripts)."""
 
