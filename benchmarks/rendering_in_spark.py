@@ -3,11 +3,16 @@
 The same job by three means: compiled Jinja2 in mapInArrow, the columnar engine in mapInArrow, and the columnar engine
 in tasks that read the table's files themselves. Each writes hashes, sizes, branches and faults of subject and html to a
 Delta table of its own. The export writes JSON Lines with the bodies, gzipped: Jinja2 with the standard library's gzip,
-the columnar engine with ISA-L's. Contenders take turns, in rounds; a figure is the median over the rounds.
+the columnar engine with ISA-L's. Contenders take turns, in rounds; a figure is the median over the rounds. What is
+measured of a text beside its hash (visible bytes, leftovers) is done by the same function for all.
+
+Then one core does the files' work step by step, to tell where the time goes: reading, rendering, hashing, measuring;
+what is left of the job's core seconds is the JVM's: batches handed over, Parquet and Delta written.
 
     .venv/bin/python benchmarks/rendering_in_spark.py [--rows 1000000] [--rounds 5]
 
-The last line is JSON: spark_vs_jinja2_job, map_in_arrow_vs_jinja2_job, export_vs_jinja2_job, rates and environment.
+The last line is JSON: spark_vs_jinja2_job, map_in_arrow_vs_jinja2_job, export_vs_jinja2_job, rates, the split of
+core seconds per million messages, and environment.
 """
 
 import argparse
@@ -32,10 +37,15 @@ import pyspark
 from isal import igzip
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
+from pyspark.sql.pandas.types import to_arrow_schema
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.rendering import MAIL, contexts, say
 from lettermill.lake import Batch, Folder, Lake
-from lettermill.rendering.context_files import map_files
+from lettermill.rendering.context_files import contexts_of, map_files, stretches
+from lettermill.rendering.digests import sha256_of
+from lettermill.rendering.measures import measured
 from lettermill.rendering.messages import (
     CARRIED,
     NULLABLE,
@@ -55,6 +65,7 @@ SCRATCH = Path("var/bench/rendering")
 SUBJECT = "{{ first_name or 'Friend' }}, your picks of the week"
 PARTS = {"subject": SUBJECT, "html": MAIL}
 TEMPLATE = Template("bench", PARTS, {}, (), sha256(json.dumps(PARTS).encode()).hexdigest())
+TEMPLATES = {TEMPLATE.version: TEMPLATE}
 OCCURRENCE = "2026-01-01"
 PICK = "struct<name: string, url: string, image: string, price: decimal(12,2), was: decimal(12,2), stock: int>"
 INPUTS = (
@@ -63,6 +74,9 @@ INPUTS = (
 )
 CONTEXTS = contexts_table("bench", inputs=INPUTS, fingerprint="00000000")
 DISTINCT = 100_000
+CORES = 2
+SPLIT_GROUPS = 4
+"""Row groups that the split of time is measured on."""
 OPTIONS: dict[str, Any] = {"undefined": jinja2.StrictUndefined, "trim_blocks": True, "lstrip_blocks": True}
 
 
@@ -93,8 +107,11 @@ def by_jinja2(frame: DataFrame) -> DataFrame:
     def render(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         compiled = _compiled()
         for batch in batches:
-            stamps = [_stamps(compiled, one) for one in batch.column("inputs").to_pylist()]
+            texts = [_texts(compiled, one) for one in batch.column("inputs").to_pylist()]
+            stamps = [_stamps(one) for one in texts]
             size = batch.num_rows
+            parts = {name: pa.array([one[name] for one in texts], pa.string()) for name in compiled}
+            measures = measured(parts, inputs=batch.column("inputs"))
             yield pa.RecordBatch.from_pydict(
                 {name: batch.column(name) for name in CARRIED}
                 | {
@@ -103,6 +120,9 @@ def by_jinja2(frame: DataFrame) -> DataFrame:
                     "branches": pa.array([[]] * size, pa.list_(pa.string())),
                     "fault": pa.nulls(size, pa.string()),
                     "fault_part": pa.nulls(size, pa.string()),
+                    "visible_bytes": measures.visible_bytes,
+                    "leftovers": measures.leftovers,
+                    "empty": measures.empty,
                 }
             )
 
@@ -116,9 +136,13 @@ def _compiled() -> dict[str, jinja2.Template]:
     }
 
 
-def _stamps(compiled: dict[str, jinja2.Template], inputs: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
-    texts = ((name, template.render(inputs).encode()) for name, template in compiled.items())
-    return [(name, {"sha256": sha256(text).hexdigest(), "bytes": len(text)}) for name, text in texts]
+def _texts(compiled: dict[str, jinja2.Template], inputs: dict[str, Any]) -> dict[str, str]:
+    return {name: template.render(inputs) for name, template in compiled.items()}
+
+
+def _stamps(texts: dict[str, str]) -> list[tuple[str, dict[str, Any]]]:
+    encoded = ((name, text.encode()) for name, text in texts.items())
+    return [(name, {"sha256": sha256(text).hexdigest(), "bytes": len(text)}) for name, text in encoded]
 
 
 def exported_by_jinja2(frame: DataFrame, folder: Path) -> DataFrame:
@@ -132,7 +156,7 @@ def exported_by_jinja2(frame: DataFrame, folder: Path) -> DataFrame:
                 for message_id, inputs in zip(
                     batch["message_id"].to_pylist(), batch["inputs"].to_pylist(), strict=True
                 ):
-                    texts = {name: template.render(inputs) for name, template in compiled.items()}
+                    texts = _texts(compiled, inputs)
                     file.write(json.dumps({"message_id": message_id} | texts, ensure_ascii=False).encode() + b"\n")
                 rows += batch.num_rows
         yield pa.RecordBatch.from_pydict({"rows": [rows]})
@@ -151,7 +175,7 @@ def exported(frame: DataFrame, paths: list[str], folder: Path) -> DataFrame:
 
     def write(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         rows = 0
-        for batch, mails in rendered(batches, {TEMPLATE.version: TEMPLATE}):
+        for batch, mails in rendered(batches, TEMPLATES):
             fields = {"message_id": batch.column("message_id")} | dict(mails.parts)
             with igzip.open(folder / f"{_task():05d}.jsonl.gz", "ab" if rows else "wb", compresslevel=2) as file:
                 file.write(json_lines(fields))
@@ -197,6 +221,32 @@ def in_folder(write: Callable[[Path], DataFrame]) -> int:
     return int(write(folder).agg(F.sum("rows")).first()[0])
 
 
+def split_of_time(frame: DataFrame, paths: list[str], *, job_seconds: float) -> dict[str, float]:
+    """Core seconds per million messages by step, of one core that does what the tasks do to some of the row groups.
+
+    `job_seconds` are the job's per million messages, on CORES cores.
+    """
+    read = to_arrow_schema(frame.select(*READ).schema)
+    seconds = dict.fromkeys(("read", "render", "hash", "measure"), 0.0)
+    rows = 0
+
+    def timed(step: str, work: Callable[[], Any]) -> Any:
+        started = perf_counter()
+        result = work()
+        seconds[step] += perf_counter() - started
+        return result
+
+    for stretch in stretches(paths)[:SPLIT_GROUPS]:
+        batches = contexts_of(stretch, read=read, occurrence=OCCURRENCE)
+        while (batch := timed("read", lambda batches=batches: next(batches, None))) is not None:
+            ((part, mails),) = timed("render", lambda batch=batch: list(rendered([batch], TEMPLATES)))
+            timed("hash", lambda mails=mails: [sha256_of(texts) for texts in mails.parts.values()])
+            timed("measure", lambda mails=mails, part=part: measured(mails.parts, inputs=part.column("inputs")))
+            rows += batch.num_rows
+    by_step = {step: round(taken / rows * 1e6, 2) for step, taken in seconds.items()}
+    return by_step | {"jvm and delta": round(CORES * job_seconds - sum(by_step.values()), 2)}
+
+
 def main() -> None:
     """Write the contexts once, let the contenders take turns, print rates and ratios."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -213,7 +263,7 @@ def figures(*, rows: int, rounds: int) -> dict[str, Any]:
     lake = Lake(spark, Folder(SCRATCH / "lake"), SCRATCH / "checkpoints", Batch("contexts", 0))
     lake.append(context_rows(spark, rows), to=CONTEXTS)
     frame, paths = lake.read(CONTEXTS), lake.files(CONTEXTS)
-    how: dict[str, Any] = {"templates": {TEMPLATE.version: TEMPLATE}, "engine": "engine"}
+    how: dict[str, Any] = {"templates": TEMPLATES, "engine": "engine"}
     contenders = {
         "jinja2": lambda: stored(lake, lambda: by_jinja2(frame)),
         "map_in_arrow": lambda: stored(lake, lambda: render_messages(frame, **how)),
@@ -232,6 +282,7 @@ def figures(*, rows: int, rounds: int) -> dict[str, Any]:
         "spark_vs_jinja2_job": ratio("jinja2", "files"),
         "map_in_arrow_vs_jinja2_job": ratio("jinja2", "map_in_arrow"),
         "export_vs_jinja2_job": ratio("export by jinja2", "export"),
+        "core_seconds_per_million": split_of_time(frame, paths, job_seconds=median(seconds["files"]) / rows * 1e6),
         "rows_per_second": {name: round(rows / median(taken)) for name, taken in seconds.items()},
         "environment": {"python": platform.python_version(), "spark": pyspark.__version__, "master": "local[2]"},
     }

@@ -1,9 +1,7 @@
 """One payload file while it is written: its rows in JSON Lines or CSV, its hash and its size."""
 
 import csv
-import gzip
 import io
-import json
 import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields
@@ -11,9 +9,14 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import orjson
+from isal import igzip
+
 from lettermill.delivery.provider import Message
 
 COLUMNS = tuple(field.name for field in fields(Message))
+COMPRESSION = 2
+"""Of ISA-L's levels: within some percent of the standard library's sixth in size, several times as fast."""
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 CSV_NOTE = (
     "UTF-8, comma, every cell quoted, \\r\\n; a cell that begins with = + - @, tab or CR has an apostrophe before it"
@@ -22,7 +25,7 @@ CSV_NOTE = (
 
 def json_line(message: Message) -> bytes:
     """One row of JSON Lines."""
-    return json.dumps(vars(message), ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+    return orjson.dumps(vars(message), option=orjson.OPT_APPEND_NEWLINE)
 
 
 def csv_row(message: Message) -> bytes:
@@ -51,7 +54,7 @@ class PayloadFile:
         self.final, self.format = final, format_
         self.part = final.with_name(final.name + ".part")
         self.raw = self.part.open("wb")
-        self.packed = gzip.GzipFile(filename="", mode="wb", compresslevel=6, fileobj=self.raw, mtime=0)
+        self.packed = igzip.IGzipFile(filename="", mode="wb", compresslevel=COMPRESSION, fileobj=self.raw, mtime=0)
         self.packed.write(HEADERS[format_])
 
     def add(self, message: Message) -> None:
@@ -79,8 +82,8 @@ class PayloadFile:
 
 def message_ids(path: Path, format_: str) -> Iterator[str]:
     """The message id of each row of a payload file."""
-    with gzip.open(path, "rt", encoding="utf-8", newline="") as opened:
+    with igzip.open(path, "rt", encoding="utf-8", newline="") as opened:
         if format_ == "csv":
             yield from (row["message_id"] for row in csv.DictReader(opened))
         else:
-            yield from (json.loads(line)["message_id"] for line in opened)
+            yield from (orjson.loads(line)["message_id"] for line in opened)

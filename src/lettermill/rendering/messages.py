@@ -51,12 +51,7 @@ def render_message_files(
 def messages_of(batches: Iterable[pa.RecordBatch], *, templates: Mapping[str, Template], engine: str) -> Rows:
     """The same for batches of contexts, of the columns READ; the order stays."""
     for batch, mails in rendered(batches, templates):
-        stamps = {
-            name: pa.StructArray.from_arrays(
-                [sha256_of(text), pc.binary_length(text).cast(pa.int64())], fields=list(STAMP)
-            )
-            for name, text in mails.parts.items()
-        }
+        stamps = {name: _stamps(texts) for name, texts in mails.parts.items()}
         measures = measured(mails.parts, inputs=batch.column("inputs"))
         arrays = [
             *(batch.column(name) for name in CARRIED),
