@@ -120,7 +120,8 @@ from lettermill.errors import TemplateError
 from lettermill.rendering.rowwise import renderer
 folder = Path(sys.argv[1])
 inputs = {"names": SimpleNamespace(type="array<string>"), "on": SimpleNamespace(type="date")}
-campaign = SimpleNamespace(name="spring", parts={"subject": "s.j2", "html": "h.j2"}, inputs=inputs)
+parts = {"subject": "s.j2", "html": "h.j2"}
+campaign = SimpleNamespace(name="spring", parts=parts, inputs=inputs, link_parameters={}, whitespace="as_written")
 template = load_template(campaign, folder=folder)
 out = renderer(template).render({"names": ["b", "é", "A", "b"], "on": date(2018, 3, 25)})
 hashes = [sha256(text.encode()).hexdigest() for _, text in sorted(out.parts.items())]
@@ -206,3 +207,10 @@ def test_line_breaks_in_data_never_reach_a_header(rendered):
     for payload in (bytes(line, "utf-8").decode("unicode_escape", errors="replace") for line in lines):
         outcome = rendered("{{ first_name }}", part="subject", first_name=payload)
         assert outcome.fault or not set(outcome.parts["subject"]) & set("\r\n")
+
+
+def test_filters_have_only_so_much_to_do_in_one_message(rendered):
+    source = "{% set a %}" + "x" * 999_000 + "{% endset %}{% for i in range(600) %}{{ a | length }}{% endfor %}"
+
+    assert rendered(source, part="html").fault.startswith("the filters have too much to do")
+    assert rendered(source.replace("600", "60"), part="html").fault is None

@@ -26,7 +26,9 @@ def template(request):
     declared = yaml.safe_load((CAMPAIGNS / request.param / "campaign.yml").read_text(encoding="utf-8"))
     inputs = {name: SimpleNamespace(**one) for name, one in declared["inputs"].items()}
     assert set(inputs) == set(SCHEMA.names)
-    return load_template(SimpleNamespace(name=request.param, parts=declared["parts"], inputs=inputs), folder=CAMPAIGNS)
+    written = {"link_parameters": {}, "whitespace": "as_written"}
+    campaign = SimpleNamespace(name=request.param, parts=declared["parts"], inputs=inputs, **written)
+    return load_template(campaign, folder=CAMPAIGNS)
 
 
 @pytest.fixture(scope="module")

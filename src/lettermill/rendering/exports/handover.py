@@ -10,7 +10,7 @@ from jinja2.environment import TemplateExpression
 from lettermill.rendering.exports.attributes import Attribute, every
 from lettermill.rendering.exports.export import Export
 from lettermill.rendering.jinja.rowwise import run
-from lettermill.rendering.jinja.sandbox import Sandbox
+from lettermill.rendering.jinja.sandbox import Sandbox, Trace
 
 LARGEST_EXACT = 2**53 - 1  # a number of JavaScript, which several ESPs read JSON into
 CODE = ("{{", "{%", "{#")
@@ -48,6 +48,8 @@ class Handover:
 
     def values(self, inputs: Mapping[str, Any]) -> Handed:
         """The values for a person whose inputs are these. A fault is returned, never raised."""
+        for sandbox in self.sandboxes.values():
+            sandbox.trace = Trace()
         values = self._record(self.export.attributes, inputs)
         if self.export.target == "ampscript":
             values = {name: _as_json(value) if isinstance(value, list) else value for name, value in values.items()}

@@ -2,10 +2,11 @@
 branch that is taken leaves its id."""
 
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, time, timedelta
 from decimal import Decimal
+from functools import wraps
 from typing import Any
 
 from jinja2 import DictLoader, StrictUndefined, nodes, pass_environment, pass_eval_context
@@ -24,14 +25,23 @@ PRINTED = (str, int, float, Decimal, date, time, timedelta, bytes, dict, list, t
 MAX_STEPS = 20_000
 MAX_RANGE = 1_000
 MAX_BITS = 4_096  # of a whole number
+MAX_WORK = 500_000_000  # characters and items that filters are given
 
 
 @dataclass
 class Trace:
-    """What one rendering came through: branch ids in the order they were first taken, and steps of loops so far."""
+    """What one rendering came through: branch ids in the order they were first taken, steps of loops so far, and what
+    its filters were given."""
 
     branches: dict[str, None] = field(default_factory=dict)
     steps: int = 0
+    work: int = 0
+
+    def worked(self, value: Any) -> None:
+        """Count what a filter is given: the bound on time that is the same on every machine."""
+        self.work += len(value) if isinstance(value, str | list | tuple | range) else 1
+        if self.work > MAX_WORK:
+            raise RenderFault("the filters have too much to do")
 
 
 class Sandbox(ImmutableSandboxedEnvironment):
@@ -51,7 +61,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
         self.part = part
         self.here = threading.local()
         self.concat = bounded_concat  # type: ignore[method-assign]
-        self.filters = dict(FILTERS) | {
+        self.filters = {name: self._counted(function) for name, function in FILTERS.items()} | {
             "safe": mark_safe,  # of literals alone: whoever reads templates sees to it
             "_came_through": came_through,
             "_steps": steps,
@@ -70,6 +80,17 @@ class Sandbox(ImmutableSandboxedEnvironment):
     @trace.setter
     def trace(self, trace: Trace) -> None:
         self.here.trace = trace
+
+    def _counted(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """The filter, which counts what it is given."""
+        place = 1 if hasattr(function, "jinja_pass_arg") else 0
+
+        @wraps(function)
+        def counted(*given: Any, **options: Any) -> Any:
+            self.trace.worked(given[place])
+            return function(*given, **options)
+
+        return counted
 
     def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
         place = self.part if name == self.part else f"{self.part}:{name}"
@@ -161,6 +182,8 @@ def shown(environment: Sandbox, value: Any, name: str, branch: str) -> Any:
 @pass_eval_context
 def joined(context: EvalContext, first: Any, *others: Any) -> str:
     """The operator ~, within bounds."""
+    assert isinstance(context.environment, Sandbox)
+    context.environment.trace.worked(first)
     bounded(sum(len(str(value)) for value in (first, *others)))
     return (markup_join if context.autoescape else str_join)((first, *others))
 
