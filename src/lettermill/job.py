@@ -18,7 +18,8 @@ from pyspark.sql import DataFrame, SparkSession
 from lettermill import errors, tables
 from lettermill.code_version import git_commit
 from lettermill.errors import LettermillError
-from lettermill.lake import Batch, Catalog, Folder, Lake
+from lettermill.lake import Batch, Catalog, Lake
+from lettermill.places import open_folder
 from lettermill.progress import console, told
 from lettermill.settings import PACKAGED, Settings, load
 from lettermill.spark import session
@@ -174,7 +175,7 @@ def open_run(arguments: argparse.Namespace, *, application: str) -> Run:
 def open_lake(settings: Settings, spark: SparkSession, *, catalog: str | None = None) -> Lake:
     """The lake of the settings, or of another catalogue."""
     where = settings.lake
-    place = Catalog(catalog) if catalog else Folder(where.root) if where.root else Catalog(str(where.catalog))
+    place = Catalog(catalog) if catalog else open_folder(where.root) if where.root else Catalog(str(where.catalog))
     return Lake(spark, place, where.checkpoints)
 
 

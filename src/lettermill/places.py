@@ -11,7 +11,10 @@ from delta.tables import DeltaTable, DeltaTableBuilder
 from pyspark.sql import DataFrame, DataFrameReader, DataFrameWriter, SparkSession
 from pyspark.sql.streaming import DataStreamReader
 
+from lettermill.errors import PlatformError
 from lettermill.tables import Table
+
+LOCKS = ".locks"
 
 
 class Place(Protocol):
@@ -75,11 +78,22 @@ class Folder:
 
     @contextmanager
     def commit(self, table: Table) -> Iterator[None]:
-        lock = self.root / ".locks" / f"{table.name}.lock"
+        lock = self.root / LOCKS / f"{table.name}.lock"
         lock.parent.mkdir(parents=True, exist_ok=True)
         with lock.open("w") as held:
             fcntl.flock(held, fcntl.LOCK_EX)
             yield
+
+
+def open_folder(root: Path) -> Folder:
+    """The folder `root` for tables, made if it is not there. Raises PlatformError where nothing can be kept in it."""
+    try:
+        (root / LOCKS).mkdir(parents=True, exist_ok=True)
+        (root / LOCKS / "opened").touch()
+    except OSError as error:
+        mend = "make the folder writable, free disk, or set lake.root in conf"
+        raise PlatformError(f"cannot keep tables: {error.strerror}", place=str(root), mend=mend) from None
+    return Folder(root)
 
 
 @dataclass(frozen=True)
