@@ -1,6 +1,6 @@
 """What rows write, in pieces that are copied once: the text of a body is gathered from all of them by one take.
 
-A piece is a str (all rows write it) or a Column. A body is a list of pieces.
+A piece is a str (all rows write it), a Column or the Steps of a loop. A body is a list of pieces.
 """
 
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lettermill.rendering.columnar.values import Rows
+from lettermill.rendering.columnar.values import Rows, ragged
 
 FEW = 4  # texts are few where there are so many rows for each
 MAX_FRAMES = 1_000_000  # bytes
@@ -42,7 +42,42 @@ class Column:
         )
 
 
-Piece = str | Column
+@dataclass(frozen=True)
+class Steps:
+    """What a loop writes: row after row as many steps as `lengths` says, each of them `pieces`."""
+
+    pieces: tuple[str | Column, ...]
+    lengths: Rows
+
+    @property
+    def size(self) -> int:
+        """How many steps all rows have together."""
+        return int(self.lengths.sum())
+
+    def text(self) -> pa.StringArray | str:
+        """The steps of each row as one text."""
+        written = gathered(self.size, self.pieces)
+        if not isinstance(written, str):
+            return by_stretch(written, np.concatenate(([0], np.cumsum(self.lengths))))
+        if not written:
+            return ""
+        repeated = [written * count for count in range(int(self.lengths.max(initial=0)) + 1)]
+        return pa.array(repeated, pa.string()).take(pa.array(self.lengths))
+
+
+Piece = str | Column | Steps
+
+
+def steps(pieces: Sequence[Piece], lengths: Rows) -> Piece:
+    """The pieces of a loop's steps as one piece of its rows."""
+    few = framed(int(lengths.sum()), merged([_settled(piece) for piece in pieces]))
+    if all(isinstance(piece, str) for piece in few):
+        return column(Steps(tuple(few), lengths).text())  # type: ignore[arg-type]
+    return Steps(tuple(few), lengths)  # type: ignore[arg-type]
+
+
+def _settled(piece: Piece) -> str | Column:
+    return column(piece.text()) if isinstance(piece, Steps) else piece  # type: ignore[return-value]
 
 
 def column(texts: pa.StringArray | str, at: Rows | None = None) -> Piece:
@@ -83,7 +118,7 @@ def framed(size: int, pieces: list[Piece]) -> list[Piece]:
 
 def _few_texts(size: int, piece: Piece) -> Stretch | None:
     """The one stretch of a piece that takes its texts again and again."""
-    if isinstance(piece, str) or not _is_whole(piece):
+    if not isinstance(piece, Column) or not _is_whole(piece):
         return None
     only = piece.stretches[0]
     return only if only.at is not None and len(only.source) * FEW <= size else None
@@ -104,7 +139,7 @@ def branched(parts: Sequence[tuple[Rows | None, Sequence[Piece], int]]) -> list[
         if len(few) > MAX_PIECES:
             few = [column(gathered(size, few))]
         columns += [[] for _ in range(len(few) - len(columns))]
-        for place, piece in enumerate(few):
+        for place, piece in enumerate(map(_settled, few)):
             columns[place] += [Stretch(rows, piece)] if isinstance(piece, str) else piece.within(rows)
     return [Column(tuple(stretches)) for stretches in columns]
 
@@ -118,11 +153,51 @@ def gathered(size: int, pieces: Sequence[Piece]) -> pa.StringArray | str:
         one = few[0].stretches[0]
         return one.source if one.at is None else one.source.take(pa.array(one.at))  # type: ignore[union-attr]
     shelf = Shelf()
-    places = np.empty((size, len(few)), np.int32)
-    for number, piece in enumerate(few):
-        shelf.place(piece, places[:, number])
-    taken = pc.take(shelf.array(), pa.array(places.reshape(-1)), boundscheck=False)
-    return by_stretch(taken, np.arange(0, size * len(few) + 1, len(few)))
+    places, ends = _places(size, few, shelf)
+    return by_stretch(pc.take(shelf.array(), pa.array(places), boundscheck=False), ends)
+
+
+def _places(size: int, pieces: Sequence[Piece], shelf: "Shelf") -> tuple[npt.NDArray[np.int32], Rows]:
+    """Where on the shelf stands what the rows write, row after row, and where each row's part begins, with the end."""
+    widths = [_width(piece) for piece in pieces]
+    width = sum(widths)
+    if isinstance(width, int):
+        return _table(size, pieces, shelf, width).reshape(-1), np.arange(0, size * width + 1, max(width, 1))
+    starts = np.concatenate(([0], np.cumsum(width)))
+    places, at = np.empty(int(starts[-1]), np.int32), starts[:-1]
+    for piece, taken in zip(pieces, widths, strict=True):
+        if isinstance(piece, Steps):
+            places[ragged(at, np.broadcast_to(taken, size))] = _places(piece.size, piece.pieces, shelf)[0]
+        else:
+            own = np.empty(size, np.int32)
+            shelf.place(piece, own)
+            places[at] = own
+        at = at + taken
+    return places, starts
+
+
+def _table(size: int, pieces: Sequence[Piece], shelf: "Shelf", width: int) -> npt.NDArray[np.int32]:
+    """The same where every row writes equally many texts."""
+    table = np.empty((size, width), np.int32)
+    at = 0
+    for piece in pieces:
+        if isinstance(piece, Steps):
+            inner = _places(piece.size, piece.pieces, shelf)[0].reshape(size, -1)
+            table[:, at : at + inner.shape[1]] = inner
+            at += inner.shape[1]
+        else:
+            shelf.place(piece, table[:, at])
+            at += 1
+    return table
+
+
+def _width(piece: Piece) -> int | Rows:
+    """How many texts a piece is in each row; a number where it is the same in all."""
+    if not isinstance(piece, Steps):
+        return 1
+    lengths = piece.lengths
+    is_even = len(lengths) > 0 and bool((lengths == lengths[0]).all())
+    return (int(lengths[0]) if is_even else lengths) * len(piece.pieces)
 
 
 def _is_whole(one: Column) -> bool:
@@ -144,7 +219,7 @@ class Shelf:
         self.known: dict[int | str, int] = {}
         self.size = 0
 
-    def place(self, piece: Piece, places: npt.NDArray[np.int32]) -> None:
+    def place(self, piece: str | Column, places: npt.NDArray[np.int32]) -> None:
         """Write for each row where on the shelf its text stands."""
         if isinstance(piece, str):
             places[:] = self._of(piece)

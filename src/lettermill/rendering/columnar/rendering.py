@@ -13,7 +13,7 @@ from lettermill.rendering.columnar.inputs import absences, python_rows
 from lettermill.rendering.columnar.statements import write
 from lettermill.rendering.columnar.values import Mask, as_data
 
-CHUNK_ROWS = 6_144
+CHUNK_ROWS = 4_096
 MAX_BYTES = 1_000_000
 BITS = 62  # branches in one whole number
 

@@ -7,7 +7,8 @@ import pyarrow as pa
 
 from lettermill.rendering.columnar.frames import KERNELS, Frame, LoopRows, faulty
 from lettermill.rendering.columnar.logic import Truth, truth
-from lettermill.rendering.columnar.pieces import Piece, branched, by_stretch, column, gathered
+from lettermill.rendering.columnar.pieces import Piece, branched, column, gathered
+from lettermill.rendering.columnar.pieces import steps as steps_of_rows
 from lettermill.rendering.columnar.selecting import select
 from lettermill.rendering.columnar.text import Texts, bounded, constant, shown
 from lettermill.rendering.columnar.turns import in_turn
@@ -160,11 +161,9 @@ def _loop(frame: Frame, statement: Loop, pieces: list[Piece]) -> None:
         pieces += in_turn(frame, statement, lists, carried, pieces_of)
     else:
         steps, lengths = _steps(frame, statement, lists)
-        written: pa.StringArray | str = ""
         if steps.size:
             steps.leave(statement.branch)
-            written = write(steps, statement.body)
-        pieces.append(column(_by_row(written, lengths)))
+            pieces.append(steps_of_rows(pieces_of(steps, statement.body), lengths))
     empty = np.flatnonzero(lengths == 0)
     if statement.otherwise_branch is not None and len(empty):
         inner = frame.part(empty)
@@ -208,16 +207,6 @@ def _taken(lists: Lists, positions: Rows) -> Data:
     if in_order and isinstance(items, Structs) and items.rows is None:
         return Structs(items.array.slice(int(positions[0]), count))
     return take(items, positions)
-
-
-def _by_row(written: pa.StringArray | str, lengths: Rows) -> pa.StringArray | str:
-    """The texts of each row's steps as one."""
-    if isinstance(written, str):
-        if not written:
-            return ""
-        repeated = [written * count for count in range(int(lengths.max(initial=0)) + 1)]
-        return pa.array(repeated, pa.string()).take(pa.array(lengths))
-    return by_stretch(written, np.concatenate(([0], np.cumsum(lengths))))
 
 
 STATEMENTS: dict[type, Callable[..., None]] = {

@@ -50,7 +50,10 @@ class Lists:
 
     def positions(self) -> Rows:
         """Where the items of all rows stand, row by row."""
-        return ragged(self.starts, self.lengths)
+        starts, lengths = self.starts, self.lengths
+        if len(starts) and (starts[1:] == starts[:-1] + lengths[:-1]).all():
+            return np.arange(starts[0], starts[-1] + lengths[-1])
+        return ragged(starts, lengths)
 
     def offsets(self) -> Rows:
         """Where each row begins among the items of all rows, and their number."""
