@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings as invention
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.types import StructType, _parse_datatype_string
 
@@ -19,6 +20,8 @@ from lettermill.spark import session
 from lettermill.tables import Table
 
 os.environ.setdefault("TZ", "UTC")
+invention.register_profile("untimed", deadline=None)  # how long a case takes says nothing of whether it is right
+invention.load_profile("untimed")
 NOON = datetime(2017, 6, 1, 12, tzinfo=UTC)
 
 

@@ -12,6 +12,7 @@ from lettermill.rendering.columnar.frames import Program
 from lettermill.rendering.columnar.values import Mask, Rows, ragged
 from lettermill.rendering.compiled import Renderer, compile_template
 from lettermill.rendering.links import LinkedLibrary, guarded, link_fault
+from lettermill.rendering.measures import may_leave_syntax
 from lettermill.rendering.plan.branches import null_printed
 from lettermill.rendering.templates import Template
 
@@ -26,13 +27,15 @@ class Mails:
     """What messages came to, row for row.
 
     `parts`: texts by part, null in every part of a faulty message. `fault` and `fault_part`: null where it is fine.
-    `branches`: the ids that a message came through, part by part, until its fault.
+    `branches`: the ids that a message came through, part by part, until its fault. `may_leave_syntax`: whether the
+    template's own text may look like template syntax (measures).
     """
 
     parts: Mapping[str, pa.StringArray]
     fault: pa.StringArray
     fault_part: pa.StringArray
     branches: pa.ListArray
+    may_leave_syntax: bool = False
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,7 @@ class Mail:
         fields = [inputs.field(place) for place in range(inputs.num_fields)]
         self.schema = pa.schema([*fields, pa.field(MISSING, pa.list_(pa.string()))])
         self.parts = tuple(_part(name, template, self.schema) for name in template.parts)
+        self.may_leave_syntax = may_leave_syntax((*template.parts.values(), *template.partials.values()))
 
     def render(self, inputs: pa.StructArray, missing: pa.ListArray) -> Mails:
         """Render messages from their inputs; `missing` lists the paths that their sources did not have."""
@@ -86,7 +90,7 @@ class Mail:
         if fault.null_count < len(fault):
             fine = fault.is_null()
             texts = {name: pc.if_else(fine, text, pa.scalar(None, pa.string())) for name, text in texts.items()}
-        return Mails(texts, fault, fault_part, _joined(branches, living))
+        return Mails(texts, fault, fault_part, _joined(branches, living), self.may_leave_syntax)
 
 
 @lru_cache(maxsize=16)

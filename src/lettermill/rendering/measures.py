@@ -1,13 +1,16 @@
 """What is measured of rendered messages beside hash and size: how much of the html is seen, what is empty, what is left
 over of template syntax. All of it over whole batches, no Python for single rows."""
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
+
+from lettermill.rendering.columnar.values import ragged
 
 SYNTAX = {
     "{{": r"\{\{",  # Jinja2, Liquid, Handlebars, HubL
@@ -24,6 +27,13 @@ SIGNS_IN_DATA = {"%7B%7B": r"\{\{|%7[Bb]%7[Bb]"}
 CARRIED = "data with template syntax"
 """How a leftover that came with the data begins."""
 ANY_SYNTAX = "|".join(SYNTAX.values())
+SIGN = r"[{%|]"
+"""No syntax is without one of these."""
+PAIRS = ("{{", "{%", "%%", "*|", "<%", "${")
+"""How syntax begins; two stretches of a template's text can make one of these together."""
+BEGINNINGS = r"\{\{|\{%|%%|\*\||<%|\$\{|%7[Bb]%7[Bb]"
+TAG = r"(?s)\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}"
+LITERAL = r"'[^']*'|\"[^\"]*\""
 SHOWING = ("subject", "text")
 """Parts that must show something, beside the html; a preheader may be left out."""
 AT_ONCE = 1_024
@@ -44,11 +54,28 @@ class Measures:
     empty: pa.ListArray
 
 
-def measured(parts: Mapping[str, pa.StringArray], *, inputs: pa.StructArray) -> Measures:
-    """Measure messages from the texts of their parts, which are null in a faulty message, and from their inputs."""
+def may_leave_syntax(sources: Iterable[str]) -> bool:
+    """Whether templates may leave syntax over by their own text, whatever the data.
+
+    They may where the text between their tags, or a literal within one, holds a beginning of it, and where stretches
+    of text could form one side by side.
+    """
+    texts = [text for source in sources for text in re.split(TAG, source) if text]
+    literals = [text for source in sources for tag in re.findall(TAG, source) for text in re.findall(LITERAL, tag)]
+    firsts, lasts = {text[0] for text in texts}, {text[-1] for text in texts}
+    meet = any(pair[0] in lasts and pair[1] in firsts for pair in PAIRS)
+    return meet or any(re.search(BEGINNINGS, text) for text in (*texts, *literals))
+
+
+def measured(parts: Mapping[str, pa.StringArray], *, inputs: pa.StructArray, may_leave_syntax: bool = True) -> Measures:
+    """Measure messages from the texts of their parts, which are null in a faulty message, and from their inputs.
+
+    Where the template cannot leave syntax over by itself, only messages with a sign of it in their data are searched.
+    """
     size = len(inputs)
     visible = visible_bytes(parts.get("html", pa.nulls(size, pa.string())))
-    leftovers = [one for part, texts in parts.items() for one in _leftovers(part, texts, inputs)]
+    rows = np.arange(size) if may_leave_syntax else np.unique(_rows_with(SIGN, inputs, np.arange(size)))
+    leftovers = [one for part, texts in parts.items() for one in _leftovers(part, texts, inputs, rows)]
     empty = [(f"the {part} is empty", _blank(parts[part])) for part in SHOWING if part in parts]
     if "html" in parts:
         # Its tags may show a picture.
@@ -59,23 +86,35 @@ def measured(parts: Mapping[str, pa.StringArray], *, inputs: pa.StructArray) -> 
     return Measures(visible, _words(leftovers, size), _words(empty, size))
 
 
-def _leftovers(part: str, texts: pa.StringArray, inputs: pa.StructArray) -> Iterator[tuple[str, pa.BooleanArray]]:
-    """What is left over in a part, by where it comes from: a message whose data has it shows it harmlessly."""
-    if not pc.any(pc.match_substring_regex(texts, ANY_SYNTAX)).as_py():
+def _leftovers(
+    part: str, texts: pa.StringArray, inputs: pa.StructArray, rows: Places
+) -> Iterator[tuple[str, pa.BooleanArray]]:
+    """What is left over in a part of `rows`, by where it comes from: where the data has it, it is shown harmlessly."""
+    size = len(texts)
+    if len(rows) < size:
+        texts = pc.if_else(_mask(rows, size), texts, pa.scalar(None, pa.string()))
+    if not len(rows) or not pc.any(pc.match_substring_regex(texts, ANY_SYNTAX)).as_py():
         return
     for sign, pattern in SYNTAX.items():
         shown = pc.match_substring_regex(texts, pattern)
         if pc.any(shown).as_py():
-            of_data = np.zeros(len(texts), np.bool_)
-            of_data[_rows_with(SIGNS_IN_DATA.get(sign, pattern), inputs, np.arange(len(texts)))] = True
-            yield f"template syntax {sign} is left over in the {part}", pc.and_(shown, pa.array(~of_data))
-            yield f"{CARRIED} {sign} stands in the {part}", pc.and_(shown, pa.array(of_data))
+            of_data = _mask(_rows_with(SIGNS_IN_DATA.get(sign, pattern), inputs, np.arange(size)), size)
+            yield f"template syntax {sign} is left over in the {part}", pc.and_(shown, pc.invert(of_data))
+            yield f"{CARRIED} {sign} stands in the {part}", pc.and_(shown, of_data)
+
+
+def _mask(rows: Places, size: int) -> pa.BooleanArray:
+    mask = np.zeros(size, np.bool_)
+    mask[rows] = True
+    return pa.array(mask)
 
 
 def _rows_with(pattern: str, values: pa.Array, rows: Places) -> Places:
     """The rows in which some text of the values, however deep, has the pattern."""
     if pa.types.is_string(values.type):
         return rows[pc.match_substring_regex(values, pattern).fill_null(False).to_numpy(zero_copy_only=False)]
+    if not len(values):
+        return rows[:0]
     within: list[tuple[pa.Array, Places]] = []
     if pa.types.is_struct(values.type):
         within = [(field, rows) for field in values.flatten()]
@@ -99,22 +138,28 @@ def _visible(html: pa.StringArray) -> Places:
     offsets = np.frombuffer(texts.buffers()[1], np.int64)[texts.offset : texts.offset + len(texts) + 1]
     raw = np.frombuffer(texts.buffers()[2] or b"", np.uint8)[offsets[0] : offsets[-1]]
     offsets = offsets - offsets[0]
-    solid = np.append((raw > 32).view(np.uint8), np.uint8(0))  # one more, so that every row has an end within
     opens, ends = _unseen(raw, offsets)
-    hidden = np.concatenate(([0], np.cumsum(_summed(solid, opens, ends))))
     first = np.searchsorted(opens, offsets)
-    return _summed(solid, offsets[:-1], offsets[1:]) - (hidden[first[1:]] - hidden[first[:-1]])
+    # What is seen lies between a row's begin and its first tag, its tags, and its last tag and its end.
+    begins, stops = np.insert(ends, first[:-1], offsets[:-1]), np.insert(opens, first[1:], offsets[1:])
+    sums = np.append(_solid(raw, begins, stops), 0)
+    return np.add.reduceat(sums, first[:-1] + np.arange(len(texts)), dtype=np.int64)
 
 
 def _unseen(raw: npt.NDArray[np.uint8], offsets: Places) -> tuple[Places, Places]:
     """Where tags and styles begin, and where they end, within their rows."""
-    opens, closes = np.flatnonzero(raw == ord("<")), np.flatnonzero(raw == ord(">"))
+    signs = np.flatnonzero((raw & 0xFD) == ord("<"))  # `<` and `>` differ in one bit
+    is_open = raw[signs] == ord("<")
+    opens = signs[is_open]
     if not len(opens):
         return opens, opens
     following = np.append(opens[1:], len(raw))
     row_ends = np.repeat(offsets[1:], np.diff(np.searchsorted(opens, offsets)))
-    in_turn = len(opens) == len(closes) and bool((opens < closes).all() and (closes < following).all())
-    found = closes if in_turn else np.append(closes, len(raw))[np.searchsorted(closes, opens)]
+    if len(signs) == 2 * len(opens) and is_open[::2].all():
+        found = signs[1::2]
+    else:
+        closes = signs[~is_open]
+        found = np.append(closes, len(raw))[np.searchsorted(closes, opens)]
     ends = np.minimum(found + 1, row_ends)
     maybe = np.flatnonzero(raw[np.minimum(opens + 1, len(raw) - 1)] | 0x20 == ord("s"))
     words = raw[np.minimum(opens[maybe, None] + np.arange(1, 6), len(raw) - 1)] | 0x20  # in small letters
@@ -125,13 +170,15 @@ def _unseen(raw: npt.NDArray[np.uint8], offsets: Places) -> tuple[Places, Places
     return opens[~within], ends[~within]
 
 
-def _summed(solid: npt.NDArray[np.uint8], starts: Places, ends: Places) -> Places:
-    """Sums over stretches that do not overlap, in order; a stretch of nothing is 0."""
-    sums = np.zeros(len(starts), np.int64)
-    some = ends > starts
-    if some.any():
-        edges = np.column_stack((starts[some], ends[some])).ravel()
-        sums[some] = np.add.reduceat(solid, edges, dtype=np.int32)[::2]
+def _solid(raw: npt.NDArray[np.uint8], begins: Places, stops: Places) -> Places:
+    """How many bytes of each stretch are no white space; stretches do not overlap."""
+    sums = np.zeros(len(begins), np.int64)
+    some = np.flatnonzero(stops > begins)
+    if len(some):
+        lengths = stops[some] - begins[some]
+        kept = raw[ragged(begins[some], lengths)]
+        edges = np.concatenate(([0], np.cumsum(lengths[:-1])))
+        sums[some] = np.add.reduceat((kept > 32).view(np.uint8), edges, dtype=np.int32)
     return sums
 
 
