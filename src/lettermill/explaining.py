@@ -12,7 +12,8 @@ from lettermill.collected import rows_of
 from lettermill.errors import ConfigError
 from lettermill.lake import Lake
 from lettermill.rendering.preview.branches import line_of
-from lettermill.replaying import Replay, find_message, replays, templates_of
+from lettermill.rendering.templates import stored_template
+from lettermill.replaying import Replay, replays
 from lettermill.settings import Settings, load_campaign
 from lettermill.tables import Table
 
@@ -21,12 +22,13 @@ ITEM = ("product_id", "name", "source", "reason")
 """What is told of an item that a mail shows; a list is one of items where its elements have a source or a reason."""
 
 
-def explanation(lake: Lake, settings: Settings, message_id: str, *, engine: str, show_personal: bool) -> dict[str, Any]:
+def explanation(
+    lake: Lake, settings: Settings, posted: Mapping[str, Any], *, engine: str, show_personal: bool
+) -> dict[str, Any]:
     """Why a message is as it is, as values that JSON can hold, instants as ISO 8601.
 
-    `engine` is the fingerprint now. Raises ConfigError where there is no such message.
+    `posted` is its row of delivery.outbox, `engine` the fingerprint now.
     """
-    posted = find_message(lake, message_id)
     (replay,) = replays(
         lake, contexts_table=posted["contexts_table"], message_ids=[posted["message_id"]], engine=engine
     )
@@ -134,8 +136,8 @@ def _inputs(context: Mapping[str, Any], *, show_personal: bool) -> list[dict[str
 def _template(lake: Lake, replay: Replay) -> dict[str, Any]:
     """The template's version, and the tag that stands at each branch the message came through."""
     version = replay.context["template_version"]
-    template = templates_of(lake, [version]).get(version)
     used = _rows(lake, tables.rendering.TEMPLATES, {"template_version": version})
+    template = stored_template(used[0]) if used else None
     return {
         "version": version,
         "first_used_at": used[0]["first_used_at"] if used else None,

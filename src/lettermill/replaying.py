@@ -1,7 +1,5 @@
 """Replay: a message again, byte for byte, from its stored context and template, checked against what was kept of it."""
 
-import gzip
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -11,7 +9,7 @@ from typing import Any
 from pyspark.sql import functions as F
 
 from lettermill.collected import rows_of
-from lettermill.delivery.payloads import json_line
+from lettermill.delivery.payloads import COLUMNS, as_row, row_at
 from lettermill.delivery.provider import Message
 from lettermill.delivery.send import message_of
 from lettermill.errors import ConfigError, TableError
@@ -44,15 +42,21 @@ class Replay:
         return str(self.context["message_id"])
 
     @property
+    def hashes(self) -> dict[str, str]:
+        """sha256 of each part as it renders now."""
+        return {part: sha256(body.encode()).hexdigest() for part, body in self.bodies.items()}
+
+    @property
     def different(self) -> tuple[str, ...]:
-        """The parts that are not what was kept; `fault` where the message was faulty then or is now, not both."""
-        made = {part: sha256(body.encode()).hexdigest() for part, body in self.bodies.items()}
+        """The parts that are not what was kept; `fault` where the message is faulty in another way than it was."""
+        made = self.hashes
         parts = sorted(part for part in {*made, *self.kept} if made.get(part) != self.kept.get(part))
         return (*parts, *(["fault"] if self.fault != self.kept_fault else []))
 
     @property
     def is_byte_equal(self) -> bool:
-        return self.engine_then is not None and not self.different
+        """Whether there is a message, and every part is what was kept of it."""
+        return self.engine_then is not None and self.fault is None and not self.different
 
     def message(self, *, unsubscribe: str) -> Message:
         """What a provider gets of it; `unsubscribe` is the address before the token."""
@@ -67,9 +71,12 @@ def find_message(lake: Lake, message_id: str) -> dict[str, Any]:
     mend = "give the id as delivery.outbox has it, or as much of it as names one message"
     if not message_id:
         raise ConfigError("no message id was given", place="delivery.outbox", mend=mend)
-    found = rows_of(lake.read(OUTBOX).where(F.col("message_id").startswith(message_id)).limit(2))
-    if len(found) != 1:
-        problem = f"{'several messages begin' if found else 'no message begins'} with {message_id!r}"
+    begins = lake.read(OUTBOX).where(F.col("message_id").startswith(message_id))
+    found = rows_of(begins.orderBy(F.length("message_id"), "message_id").limit(2))
+    if not found:
+        raise ConfigError(f"no message begins with {message_id!r}", place="delivery.outbox", mend=mend)
+    if len(found) > 1 and found[0]["message_id"] != message_id:
+        problem = f"{message_id!r} begins several messages, such as {' and '.join(row['message_id'] for row in found)}"
         raise ConfigError(problem, place="delivery.outbox", mend=mend)
     return found[0]
 
@@ -104,12 +111,11 @@ def payload_differences(message: Message, *, reference: str | None, folder: Path
     """
     name, _, line = (reference or "").rpartition(":")
     file = folder / message.campaign / message.occurrence / name
-    if not name.endswith(".jsonl.gz") or not file.is_file():
+    if not name or not line.isdigit() or not file.is_file():
         return None
-    with gzip.open(file, "rb") as rows:
-        row = next(row for number, row in enumerate(rows, start=1) if number == int(line))
-    handed_over, now = json.loads(row), json.loads(json_line(message))
-    return tuple(field for field, value in handed_over.items() if now.get(field) != value)
+    format_ = name.rsplit(".", 2)[-2]
+    handed_over, now = row_at(file, format_, line=int(line)), as_row(message, format_)
+    return tuple(field for field in handed_over or COLUMNS if handed_over.get(field) != now.get(field))
 
 
 def _replay(row: dict[str, Any], kept: Mapping[str, Any] | None, engine: str) -> Replay:
@@ -127,7 +133,7 @@ def _replay(row: dict[str, Any], kept: Mapping[str, Any] | None, engine: str) ->
 
 def _kept(lake: Lake, message_ids: Sequence[str], *, engine: str) -> dict[tuple[str, str], dict[str, Any]]:
     """What is kept of messages, by message and template: of the engine now, else of the one checked last."""
-    if not lake.exists(MESSAGES):
+    if not (lake.exists(MESSAGES) and lake.exists(PREFLIGHTS)):
         return {}
     checked = (
         lake.read(PREFLIGHTS)

@@ -11,7 +11,7 @@ from hypothesis import given as for_any
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from lettermill.delivery.payloads import csv_row, json_line
+from lettermill.delivery.payloads import as_row, csv_row, json_line, row_at
 from lettermill.delivery.provider import Message, Outcome, Status
 from lettermill.delivery.providers.files import Files
 from lettermill.errors import DeliveryError
@@ -61,6 +61,17 @@ def test_messages_are_split_by_rows_and_answered_by_file_and_line(tmp_path):
     assert (manifest["rows"], [entry["rows"] for entry in manifest["files"]]) == (3, [2, 2, 1, 1])
     assert [row["message_id"] for row in read_jsonl(home / "spring-2018-01-01-00001.jsonl.gz")] == ["a", "b"]
     assert read_csv(home / "spring-2018-01-01-00002.csv.gz") == [vars(message("c"))]
+
+
+def test_a_row_that_was_handed_over_is_read_back_as_the_message_is_written_now(tmp_path):
+    sent = [message("a"), message("b", subject='=1+1, "so"', html="<p>\r\n\u2028é</p>" * 20_000)]
+    list(files(tmp_path).send(sent))
+    written = {file.name.split(".")[1]: file for file in tmp_path.rglob("*.gz")}
+
+    for form, file in written.items():
+        assert row_at(file, form, line=2) == as_row(sent[1], form)
+        assert row_at(file, form, line=3) == {}
+    assert sorted(written) == ["csv", "jsonl"]
 
 
 def test_files_are_bounded_in_bytes_and_a_larger_message_has_its_own(tmp_path):

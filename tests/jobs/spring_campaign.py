@@ -33,11 +33,11 @@ FILES = {
 }
 
 
-def settings_in(folder):
+def settings_in(folder, *, files=FILES):
     """Settings with the campaign in a folder of the test's own."""
     home = folder / "campaigns" / "spring"
     home.mkdir(parents=True)
-    for name, content in FILES.items():
+    for name, content in files.items():
         (home / name).write_text(content)
     local = load("local")
     campaigns = replace(local.campaigns, folder=home.parent)
@@ -49,8 +49,11 @@ def run_of(lake, settings, *, as_of=AS_OF, **arguments):
     return Run(lake, settings, as_of, "local", as_of, arguments=named)
 
 
-def plan_contexts(lake, settings, given, *, names):
-    """Plan a message for each name; null makes a faulty one. Ids, persons and addresses follow the list."""
+def plan_contexts(lake, settings, given, *, names, more=(), **columns):
+    """Plan a message for each name; null makes a faulty one. Ids, persons and addresses follow the list.
+
+    `more` are inputs beside the name, the same for everybody, as are other columns of the contexts.
+    """
     folder = settings.campaigns.folder
     campaign = load_campaign("spring", folder=folder)
     template = load_template(campaign, folder=folder)
@@ -66,7 +69,8 @@ def plan_contexts(lake, settings, given, *, names):
                 "template_version": template.version,
                 "unsubscribe_token": f"t{n}",
                 "missing": [],
-                "inputs": (name,),
+                "inputs": (name, *more),
+                **columns,
             }
             for n, name in enumerate(names, start=1)
         ),
@@ -75,9 +79,9 @@ def plan_contexts(lake, settings, given, *, names):
     return campaign, contexts
 
 
-def plan(lake, settings, given, *, names):
+def plan(lake, settings, given, *, names, **inputs):
     """Plan messages, with the people, their consents and the outbox."""
-    campaign, contexts = plan_contexts(lake, settings, given, names=names)
+    campaign, contexts = plan_contexts(lake, settings, given, names=names, **inputs)
     people = [{"person_id": f"p{n}", "email": f"p{n}@shop.example"} for n in range(1, len(names) + 1)]
     lake.add(given(PEOPLE, *people), to=PEOPLE)
     lake.add(given(CONSENTS, *(consent(one["person_id"], "granted", hours=-9) for one in people)), to=CONSENTS)

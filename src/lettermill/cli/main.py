@@ -9,6 +9,7 @@ import typer
 
 from lettermill import __version__
 from lettermill.cli.campaign import campaign
+from lettermill.cli.message import message
 from lettermill.cli.table_docs import written_docs
 from lettermill.errors import LettermillError
 from lettermill.job import open_lake
@@ -19,6 +20,7 @@ app = typer.Typer(name="lettermill", help=__doc__, no_args_is_help=True, pretty_
 config = typer.Typer(help="The settings as the jobs see them.", no_args_is_help=True)
 app.add_typer(config, name="config")
 app.add_typer(campaign, name="campaign")
+app.add_typer(message, name="message")
 
 INSTALLED = Path(str(PACKAGED))
 Env = Annotated[str, typer.Option("--env", help="environment: a file of conf")]
