@@ -2,6 +2,7 @@
 
 import pyarrow as pa
 import pytest
+from hypothesis import example
 from hypothesis import given as invent
 from hypothesis import strategies as some
 
@@ -133,6 +134,9 @@ DATA = some.lists(some.sampled_from(["a", "{", "%", "|", "NAME", "$", "*"]), max
 
 
 @invent(some.lists(WRITTEN, max_size=6), some.lists(DATA, min_size=1, max_size=4))
+@example(["*", "|", "{{ x }}"], ["NAME"])
+@example(["%", "{% if y %}", "%", "NAME", "%%"], ["a"])
+@example(["$", "{{ x }}"], ["{a"])
 def test_a_template_that_leaves_nothing_over_by_itself_is_searched_for_what_data_leaves_over(pieces, data):
     inputs = pa.array([{"x": one} for one in data])
     texts = pa.array(["".join("" if "{% " in p else p.replace("{{ x }}", one) for p in pieces) for one in data])
