@@ -30,9 +30,8 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.types import StructType, _parse_datatype_string
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
-sys.path.insert(0, str(ROOT / "jobs"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "jobs"))
 
 import render_campaign
 
@@ -51,6 +50,7 @@ from lettermill.spark import session
 from lettermill.tables.rendering import MESSAGES, TEMPLATES
 from tests.rendering.readers import LOCALES, ZONES, reader, write_almanac
 
+ROOT = Path(__file__).resolve().parents[1]
 SCRATCH = ROOT / "var/bench/replay"
 HANDED_OVER = SCRATCH / "handed_over.json"
 CAMPAIGNS = ("weekly_picks", "win_back", "almanac")

@@ -13,6 +13,7 @@ from lettermill.progress import told
 from lettermill.replaying import Replay, payload_differences, replays
 
 DIFFERENT = 1
+NAMES = 13
 FILES = {"html": "mail.html", "text": "mail.txt"}
 Shown = Literal["subject", "preheader", "html", "text"]
 
@@ -39,7 +40,8 @@ def show(
     else:
         console = Console(highlight=False, soft_wrap=True)
         console.print(_headline(replay, show_personal=show_personal))
-        console.print(_parts(replay))
+        if replay.bodies or replay.kept:
+            console.print(_parts(replay))
         console.print(_handed_over(about, replay))
         for file in write_files(replay, folder=out or Path("var/message") / replay.message_id):
             console.print(f"wrote {file}", markup=False)
@@ -85,7 +87,7 @@ def _headline(replay: Replay, *, show_personal: bool) -> Text:
     }
     text = Text()
     for name, value in told_of.items():
-        text.append(f"{name:<12}", "bold").append(f"{value}\n")
+        text.append(f"{name:<{NAMES}}", "bold").append(f"{value}\n")
     return text
 
 
@@ -95,7 +97,7 @@ def _parts(replay: Replay) -> Text:
     for part in sorted({*hashes, *replay.kept}):
         now, then = hashes.get(part, "not there"), replay.kept.get(part, "not kept")
         size = len(replay.bodies.get(part, "").encode())
-        text.append(f"{part:<12}", "bold").append(f"{size:>9,} bytes  sha256 {now}  ")
+        text.append(f"{part:<{NAMES}}", "bold").append(f"{size:>9,} bytes  sha256 {now}  ")
         text.append(*(("different, was " + then, "bold red") if part in different else ("byte-equal", "green")))
         text.append("\n")
     return text
@@ -104,7 +106,9 @@ def _parts(replay: Replay) -> Text:
 def _handed_over(about: Found, replay: Replay) -> Text:
     """Whether the payload file that a provider took says the same."""
     state, reference = about.posted["state"], about.posted["provider_reference"]
-    text = Text(f"{'delivery':<12}", "bold").append(state.replace("_", " ") + (f", {reference}" if reference else ""))
+    text = Text(f"{'delivery':<{NAMES}}", "bold").append(
+        state.replace("_", " ") + (f", {reference}" if reference else "")
+    )
     if replay.fault is not None:
         return text
     message = replay.message(unsubscribe=f"{about.settings.campaigns.shop['url']}/mail/unsubscribe/")

@@ -1,5 +1,6 @@
 """Why a message is as it is, for a person: a section for each thing that made it so."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -11,6 +12,7 @@ from rich.text import Text
 SHORT = 16
 """Characters of a hash that are shown; the JSON form has all of it."""
 NOTHING = "–"
+INSTANT = re.compile(r"^(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d(?:\.\d+)?)\+00:00$")
 
 
 def write_why(document: Mapping[str, Any], console: Console) -> None:
@@ -29,13 +31,14 @@ def write_why(document: Mapping[str, Any], console: Console) -> None:
     _section(console, "engine", _pairs({"then": _short(engine["then"]), "now": _short(engine["now"])}), _equal(engine))
     _section(console, "tables that the plan read", _pairs(document["versions"]))
     delivery = {name: value for name, value in document["delivery"].items() if name != "history"}
-    _section(console, "delivery", _pairs(delivery), _rows(document["delivery"]["history"]))
+    _section(console, "delivery", _pairs(delivery))
+    _section(console, "what happened to it", _rows(document["delivery"]["history"]))
 
 
 def _section(console: Console, heading: str, *bodies: Table | Text) -> None:
     console.print(Text(heading, "bold cyan"))
     for body in bodies:
-        console.print(Padding(body, (0, 0, 0, 2)))
+        console.print(Padding(body, (0, 0, 0, 2), expand=False))
     console.print()
 
 
@@ -77,7 +80,7 @@ def _cell(value: Any) -> str:
         return NOTHING
     if isinstance(value, float):
         return f"{value:.4g}"
-    return str(value)
+    return INSTANT.sub(r"\1 \2 UTC", str(value))
 
 
 def _short(hash_: str | None) -> str | None:
