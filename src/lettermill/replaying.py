@@ -94,7 +94,8 @@ def replays(lake: Lake, *, contexts_table: str, message_ids: Sequence[str], engi
     lost = [one for one in message_ids if one not in made]
     if lost:
         mend = "restore the table, or look whether the person was erased"
-        raise TableError(f"{len(lost)} messages have no context, such as {lost[0]}", place=contexts_table, mend=mend)
+        problem = f"{len(lost):,} of {len(message_ids):,} messages have no context, such as {lost[0]}"
+        raise TableError(problem, place=contexts_table, mend=mend)
     return [_replay(made[one], kept.get((one, made[one]["template_version"])), engine) for one in sorted(message_ids)]
 
 

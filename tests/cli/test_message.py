@@ -99,7 +99,7 @@ def written_anew(lake, table, rows):
 
 
 def test_a_message_comes_again_as_it_was_handed_over_and_its_address_is_told_only_when_asked_for(message, tmp_path):
-    told = message("show", "m1", "--out", str(tmp_path / "out"))
+    told = message("show", "m1", "--mime", "--out", str(tmp_path / "out"))
     handed_over = payload(tmp_path, 1)
 
     assert told.exit_code == 0, told.output
@@ -109,6 +109,11 @@ def test_a_message_comes_again_as_it_was_handed_over_and_its_address_is_told_onl
     assert "p1@shop.example" not in told.output
     assert (tmp_path / "out" / "mail.html").read_bytes() == handed_over["html"].encode()
     assert (tmp_path / "out" / "mail.txt").read_bytes() == handed_over["text"].encode()
+    assert (
+        (tmp_path / "out" / "mail.eml")
+        .read_bytes()
+        .startswith(b"Date: Mon, 01 Jan 2018 00:00:00 +0000\r\nMessage-ID: <m1@")
+    )
     assert message("show", "m1", "--part", "html").stdout_bytes == handed_over["html"].encode()
     assert "p1@shop.example" in message("show", "m1", "--show-personal", "--out", str(tmp_path / "out")).output
 
@@ -133,7 +138,7 @@ def test_what_a_changed_template_or_context_does_to_a_message_is_told_by_part(la
     assert "the file differs in html\n" in other_template.output
     assert "not what was kept of it: html, subject, text" in other_context.output
     assert "the file differs in subject, html, text" in other_context.output
-    assert "1 messages have no context, such as m2" in str(lost.exception)
+    assert "1 of 1 messages have no context, such as m2" in str(lost.exception)
 
 
 def test_a_faulty_message_and_one_never_pre_flighted_are_not_byte_equal(lake, message, tmp_path):

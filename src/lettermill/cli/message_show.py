@@ -1,5 +1,6 @@
 """`lettermill message show`: a message again, byte for byte, checked against what was kept of it."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -8,6 +9,8 @@ from rich.console import Console
 from rich.text import Text
 
 from lettermill.cli.message_found import INSTALLED, Catalog, Conf, Env, Found, MessageId, ShowPersonal, found
+from lettermill.delivery.mime import mime
+from lettermill.delivery.provider import Message
 from lettermill.explaining import HIDDEN
 from lettermill.progress import told
 from lettermill.replaying import Replay, payload_differences, replays
@@ -22,6 +25,7 @@ def show(
     message_id: MessageId,
     part: Annotated[Shown | None, typer.Option("--part", help="print one part as it is, and write nothing")] = None,
     out: Annotated[Path | None, typer.Option("--out", help="folder to write to; var/message/ID if not given")] = None,
+    as_mime: Annotated[bool, typer.Option("--mime", help="write the e-mail too, with its headers: mail.eml")] = False,
     show_personal: ShowPersonal = False,
     env: Env = "local",
     conf: Conf = INSTALLED,
@@ -43,21 +47,31 @@ def show(
         if replay.bodies or replay.kept:
             console.print(_parts(replay))
         console.print(_handed_over(about, replay))
-        for file in write_files(replay, folder=out or Path("var/message") / replay.message_id):
+        files = {FILES[name]: body.encode() for name, body in replay.bodies.items() if name in FILES}
+        if as_mime and replay.fault is None:
+            files["mail.eml"] = _email(about, replay)
+        for file in _write(files, folder=out or Path("var/message") / replay.message_id):
             console.print(f"wrote {file}", markup=False)
         console.print(_verdict(replay))
     raise typer.Exit(0 if replay.is_byte_equal else DIFFERENT)
 
 
-def write_files(replay: Replay, *, folder: Path) -> list[Path]:
-    """Write the html and the text of a message that is not faulty, byte for byte."""
-    written = [folder / name for part, name in FILES.items() if part in replay.bodies]
-    if written:
+def _write(files: Mapping[str, bytes], *, folder: Path) -> list[Path]:
+    """Write files into a folder, which is made where there is anything to write."""
+    for name, content in files.items():
         folder.mkdir(parents=True, exist_ok=True)
-    for part, name in FILES.items():
-        if part in replay.bodies:
-            (folder / name).write_bytes(replay.bodies[part].encode())
-    return written
+        (folder / name).write_bytes(content)
+    return [folder / name for name in files]
+
+
+def _message(about: Found, replay: Replay) -> Message:
+    return replay.message(unsubscribe=f"{about.settings.campaigns.shop['url']}/mail/unsubscribe/")
+
+
+def _email(about: Found, replay: Replay) -> bytes:
+    """The message as an e-mail of the moment it was last heard of."""
+    shop, date = about.settings.campaigns.shop, about.posted["changed_at"]
+    return mime(_message(about, replay), sender=shop["name"], sender_address=shop["support_email"], date=date)
 
 
 def _print_part(replay: Replay, part: str) -> None:
@@ -105,20 +119,18 @@ def _parts(replay: Replay) -> Text:
 
 def _handed_over(about: Found, replay: Replay) -> Text:
     """Whether the payload file that a provider took says the same."""
-    state, reference = about.posted["state"], about.posted["provider_reference"]
-    text = Text(f"{'delivery':<{NAMES}}", "bold").append(
-        state.replace("_", " ") + (f", {reference}" if reference else "")
-    )
+    state, reference = about.posted["state"].replace("_", " "), about.posted["provider_reference"]
+    text = Text().append(f"{'delivery':<{NAMES}}", "bold").append(f"{state}, {reference}" if reference else state)
     if replay.fault is not None:
         return text
-    message = replay.message(unsubscribe=f"{about.settings.campaigns.shop['url']}/mail/unsubscribe/")
-    differences = payload_differences(message, reference=reference, folder=about.settings.files.folder)
+    folder = about.settings.files.folder
+    differences = payload_differences(_message(about, replay), reference=reference, folder=folder)
     if differences:
         text.append(f": the file differs in {', '.join(differences)}", "bold red")
     elif differences is not None:
         text.append(": the file says the same", "green")
     elif reference:
-        text.append(f": no such file below {about.settings.files.folder}, so it is not compared")
+        text.append(f": no such file below {folder}, so it is not compared")
     return text
 
 
