@@ -95,9 +95,10 @@ def open_flight(run: Run) -> Flight:
 
 
 def judged_slot(run: Run, campaign: Campaign, *, messages: DataFrame, contexts: DataFrame) -> DataFrame:
-    """Rows of rendering.messages, judged by the campaign's limits at the run's as-of."""
+    """The slot's rows of rendering.messages, judged by the campaign's limits at the run's as-of."""
+    of_slot = messages.where(_slot(campaign.name, run.arguments.occurrence))
     stale = contexts.select("message_id", stale_inputs(campaign.inputs, as_of=F.lit(run.as_of)).alias("stale"))
-    return judged_messages(messages, stale=stale.where(F.size("stale") > 0), limits=campaign.preflight)
+    return judged_messages(of_slot, stale=stale.where(F.size("stale") > 0), limits=campaign.preflight)
 
 
 def _slot(campaign: str, occurrence: str) -> Column:

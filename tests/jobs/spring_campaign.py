@@ -20,7 +20,7 @@ CAMPAIGN = """
 description: Spring is here
 audience: "true"
 experiment: {name: spring}
-preflight: {max_faulty_share: 0.25}
+preflight: {max_faulty_share: 0.4, max_html_bytes: 20}
 parts: {subject: subject.j2, html: body.html.j2}
 slate: {size: 1, reason: "''"}
 inputs:

@@ -12,7 +12,7 @@ def test_a_blocked_pre_flight_is_recorded_and_named_and_running_again_adds_nothi
     settings = settings_in(tmp_path)
     plan_contexts(lake, settings, given, names=["Ana", None, "Ben", None])
 
-    with pytest.raises(PreflightBlocked, match=r"2 of 4 messages faulty(.|\n)*first_name is null(.|\n)*m2, m4"):
+    with pytest.raises(PreflightBlocked, match=r"2 of 4 messages are faulty(.|\n)*max_faulty_share(.|\n)*first_name is null(.|\n)*m2, m4"):
         render_campaign.main.work(run_of(lake, settings))
     versions = [lake.version(table) for table in (MESSAGES, PREFLIGHTS)]
     with pytest.raises(PreflightBlocked):
@@ -23,10 +23,10 @@ def test_a_blocked_pre_flight_is_recorded_and_named_and_running_again_adds_nothi
         "blocked",
         4,
         2,
-        0.25,
+        0.4,
     )
     assert [tuple(cause) for cause in verdict["causes"]] == [
-        ("first_name is null and was printed, at subject:1", 2, ["m2", "m4"])
+        ("first_name is null and was printed, at subject:1", "null", 2, ["m2", "m4"])
     ]
     assert lake.read(MESSAGES).where("fault IS NULL").count() == 2
     assert [lake.version(table) for table in (MESSAGES, PREFLIGHTS)] == versions

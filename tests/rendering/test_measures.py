@@ -8,7 +8,24 @@ from hypothesis import strategies as some
 from lettermill.rendering.measures import measured, visible_bytes
 
 PIECES = some.sampled_from(
-    ["<", ">", "<style", "<STYLE>", "</style>", "<p>", "</p>", "<img src='a>b'>", "<!-- < -->", "s", "tyle", "é", " ", "\n", "\t", "a"]
+    [
+        "<",
+        ">",
+        "<style",
+        "<STYLE>",
+        "</style>",
+        "<p>",
+        "</p>",
+        "<img src='a>b'>",
+        "<!-- < -->",
+        "s",
+        "tyle",
+        "é",
+        " ",
+        "\n",
+        "\t",
+        "a",
+    ]
 )
 HTML = some.none() | some.lists(PIECES).map("".join)
 
@@ -104,4 +121,8 @@ def test_parts_that_show_nothing_are_told():
 def test_messages_without_any_part_have_no_measures():
     found = measured({}, inputs=pa.array([{"a": ""}] * 2))
 
-    assert (found.visible_bytes.to_pylist(), found.leftovers.to_pylist(), found.empty.to_pylist()) == ([None] * 2, [[], []], [[], []])
+    assert (found.visible_bytes.to_pylist(), found.leftovers.to_pylist(), found.empty.to_pylist()) == (
+        [None] * 2,
+        [[], []],
+        [[], []],
+    )
