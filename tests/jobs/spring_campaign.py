@@ -45,7 +45,7 @@ def settings_in(folder):
 
 
 def run_of(lake, settings, *, as_of=AS_OF, **arguments):
-    named = argparse.Namespace(**{**SLOT, "dry_run": "no", "test_mode": "no", **arguments})
+    named = argparse.Namespace(**{**SLOT, "dry_run": "no", "test_mode": "no", "report": None, **arguments})
     return Run(lake, settings, as_of, "local", as_of, arguments=named)
 
 

@@ -12,7 +12,10 @@ def test_a_blocked_pre_flight_is_recorded_and_named_and_running_again_adds_nothi
     settings = settings_in(tmp_path)
     plan_contexts(lake, settings, given, names=["Ana", None, "Ben", None])
 
-    with pytest.raises(PreflightBlocked, match=r"2 of 4 messages are faulty(.|\n)*max_faulty_share(.|\n)*first_name is null(.|\n)*m2, m4"):
+    with pytest.raises(
+        PreflightBlocked,
+        match=r"2 of 4 messages are faulty(.|\n)*max_faulty_share(.|\n)*first_name is null(.|\n)*m2, m4",
+    ):
         render_campaign.main.work(run_of(lake, settings))
     versions = [lake.version(table) for table in (MESSAGES, PREFLIGHTS)]
     with pytest.raises(PreflightBlocked):

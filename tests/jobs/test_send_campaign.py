@@ -90,7 +90,7 @@ def test_messages_are_fenced_again_and_handed_over_once(lake, given, settings):
         "address": "p1@shop.example",
         "subject": "Spring, Ana",
         "html": "<p>Ana</p>",
-        "text": "Ana\n",
+        "text": "Ana",
         "unsubscribe_url": "https://shop.example/mail/unsubscribe/t1",
     }
 

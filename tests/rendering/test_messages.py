@@ -68,6 +68,7 @@ def of(**parts):
 def test_bodies_are_rendered_from_the_stored_template_in_the_order_of_the_contexts(spark, given, template_of):
     loaded = template_of(html="{{ first_name }}", subject="Hi")
     template = stored_template(template_rows(loaded, spark=spark, as_of=F.lit(NOON)).first())
+    assert list(template.parts) == ["subject", "html", "text"]
     contexts = given(CONTEXTS, *(context(i, first_name=i, template_version=template.version) for i in "cab"))
     bodies = render_bodies(
         contexts.repartitionByRange(2, "message_id").sortWithinPartitions("message_id"),

@@ -131,7 +131,8 @@ def template_rows(template: Template, *, spark: SparkSession, as_of: Column) -> 
 
 def stored_template(row: Any) -> Template:
     """The template of a row of rendering.templates, as it was compiled then."""
-    return Template(row["campaign"], row["parts"], row["partials"], tuple(row["inputs"]), row["template_version"])
+    parts = {part: row["parts"][part] for part in PARTS if part in row["parts"]}  # a stored map has no order
+    return Template(row["campaign"], parts, row["partials"], tuple(row["inputs"]), row["template_version"])
 
 
 def _check_parts(parts: Mapping[str, str], *, place: str) -> None:
