@@ -49,6 +49,7 @@ RANKING = {
 }  # fmt: skip
 PASSED = {
     "verdict": "blocked", "messages": 80, "faulty": 3, "limit_share": 0.01, "largest_html_bytes": 48_000,
+    "limits": [{"words": "3 of 80 messages are faulty", "is_exceeded": True}, {"words": "kept", "is_exceeded": False}],
     "causes": [{"fault": "coupon is missing, at subject.j2:3", "messages": 3, "examples": ["a" * 64, "b" * 64]}],
 }  # fmt: skip
 PICKS = Campaign(
