@@ -26,7 +26,7 @@ class Cause:
 
 @dataclass(frozen=True)
 class Preflight:
-    """The verdict on all messages of a campaign before any is handed over; `exceeded` are its limits that were, in words."""
+    """The verdict on all messages of a campaign before any is handed over; `exceeded` are limits, in words."""
 
     verdict: str
     messages: int
