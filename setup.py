@@ -9,6 +9,7 @@ setup(
         "lettermill": ["conf/*.yml", "py.typed"],
         "lettermill.monitoring": ["*.j2"],
         "lettermill.rendering.preview": ["*.j2"],
+        "lettermill.rendering.preflight": ["*.j2"],
         "lettermill.sample_campaigns": ["**/*"],
     },
 )

@@ -13,6 +13,7 @@ from pyspark.sql import functions as F
 from lettermill.delivery.fence import fenced
 from lettermill.delivery.send import due_messages, hand_over, require_preflight
 from lettermill.job import Argument, Run, job
+from lettermill.preflighting import judged_slot
 from lettermill.profiles.consents import permissions
 from lettermill.rendering.messages import render_bodies
 from lettermill.rendering.templates import stored_template
@@ -41,7 +42,8 @@ def main(run: Run) -> None:
     allowed = permissions(run.read(CONSENTS), as_of=F.lit(run.as_of))
     suppressed = fenced(planned, contexts=contexts, people=run.read(PEOPLE), allowed=allowed).persist()
     leaving = planned.join(suppressed, on="message_id", how="left_anti")
-    due = due_messages(leaving, contexts=contexts, messages=run.read(MESSAGES), engine=slot.engine)
+    judged = judged_slot(run, slot.campaign, messages=run.read(MESSAGES), contexts=contexts)
+    due = due_messages(leaving, contexts=contexts, messages=judged, engine=slot.engine)
     versions = (
         due.groupBy("template_version").agg(F.count("*").alias("messages"), F.count("expected").alias("seen")).collect()
     )

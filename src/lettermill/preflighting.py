@@ -4,15 +4,17 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
-from pyspark.sql import Column, DataFrame, Row
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.pandas.types import to_arrow_type
 
 from lettermill.campaigns.definition import Campaign
 from lettermill.campaigns.freshness import stale_inputs
 from lettermill.code_version import fingerprint
+from lettermill.collected import rows_of
 from lettermill.errors import PreflightBlocked
 from lettermill.job import Run
 from lettermill.rendering.engine import engine_fingerprint
@@ -60,13 +62,15 @@ class Flight:
         ways.unpersist()
         judged.unpersist()
 
-    def stored(self) -> list[Row]:
-        """The verdicts as they are kept."""
-        return self._of_slot(self.run.lake.read(PREFLIGHTS)).orderBy("template_version").collect()
+    def stored(self) -> list[dict[str, Any]]:
+        """The verdicts as they are kept, by template version."""
+        kept = rows_of(self._of_slot(self.run.lake.read(PREFLIGHTS)))
+        return sorted(kept, key=lambda verdict: verdict["template_version"])
 
     def report_file(self) -> Path:
-        """Where the report goes unless the job is told."""
-        return Path("var/preflight") / f"{self.campaign.name}-{self.occurrence}.html"
+        """Where the report goes: where the job's arguments say, else below var/."""
+        told = self.run.arguments.report
+        return Path(told) if told else Path("var/preflight") / f"{self.campaign.name}-{self.occurrence}.html"
 
     def _exclusions(self) -> dict[str, int]:
         if not self.run.lake.exists(AUDIENCES):
@@ -95,9 +99,10 @@ def open_flight(run: Run) -> Flight:
 
 
 def judged_slot(run: Run, campaign: Campaign, *, messages: DataFrame, contexts: DataFrame) -> DataFrame:
-    """Rows of rendering.messages, judged by the campaign's limits at the run's as-of."""
+    """The slot's rows of rendering.messages, judged by the campaign's limits at the run's as-of."""
+    of_slot = messages.where(_slot(campaign.name, run.arguments.occurrence))
     stale = contexts.select("message_id", stale_inputs(campaign.inputs, as_of=F.lit(run.as_of)).alias("stale"))
-    return judged_messages(messages, stale=stale.where(F.size("stale") > 0), limits=campaign.preflight)
+    return judged_messages(of_slot, stale=stale.where(F.size("stale") > 0), limits=campaign.preflight)
 
 
 def _slot(campaign: str, occurrence: str) -> Column:

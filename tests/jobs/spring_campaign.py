@@ -20,7 +20,7 @@ CAMPAIGN = """
 description: Spring is here
 audience: "true"
 experiment: {name: spring}
-preflight: {max_faulty_share: 0.25}
+preflight: {max_faulty_share: 0.4, max_html_bytes: 20}
 parts: {subject: subject.j2, html: body.html.j2}
 slate: {size: 1, reason: "''"}
 inputs:
@@ -45,7 +45,7 @@ def settings_in(folder, *, files=FILES):
 
 
 def run_of(lake, settings, *, as_of=AS_OF, **arguments):
-    named = argparse.Namespace(**{**SLOT, "dry_run": "no", "test_mode": "no", **arguments})
+    named = argparse.Namespace(**{**SLOT, "dry_run": "no", "test_mode": "no", "report": None, **arguments})
     return Run(lake, settings, as_of, "local", as_of, arguments=named)
 
 

@@ -18,12 +18,12 @@ from tests.jobs.spring_campaign import consent, plan, run_of, settings_in
 
 @pytest.fixture
 def settings(lake, given, tmp_path, tmp_path_factory):
-    """Settings for a lake with four planned messages, one of them faulty, and a passed pre-flight; planned once."""
+    """Settings for a lake with five planned messages and a passed pre-flight that holds two back; planned once."""
     planned = tmp_path_factory.getbasetemp() / "planned-lake"
     if not planned.exists():
         settings = settings_in(tmp_path / "first")
         standing = replace(lake, place=Folder(planned))
-        plan(standing, settings, given, names=["Ana", "Ben", None, "Eve"])
+        plan(standing, settings, given, names=["Ana", "Ben", None, "Eve", "Maximiliana Josepha"])
         render_campaign.main.work(run_of(standing, settings))
     shutil.copytree(planned, lake.place.root)
     return settings_in(tmp_path)
@@ -57,14 +57,15 @@ def test_messages_are_fenced_again_and_handed_over_once(lake, given, settings):
     versions = [lake.version(OUTBOX), lake.version(LEDGER)]
     send(lake, settings)
 
-    assert rehearsal.counts == {"suppressed": 1, "due": 3}
+    assert rehearsal.counts == {"suppressed": 1, "due": 4}
     assert {state for state, _, _ in untouched.values()} == {"planned"}
-    assert first.counts == {"recovered": 0, "suppressed": 1, "due": 3, "handed_over": 2, "rejected": 1}
+    assert first.counts == {"recovered": 0, "suppressed": 1, "due": 4, "handed_over": 2, "rejected": 2}
     assert outbox(lake) == {
         "m1": ("handed_over", None, "spring-2018-01-01-00001.jsonl.gz:1"),
         "m2": ("suppressed", "mail is suppressed: unsubscribed", None),
         "m3": ("rejected", "faulty: first_name is null and was printed, at subject:1", None),
         "m4": ("handed_over", None, "spring-2018-01-01-00001.jsonl.gz:2"),
+        "m5": ("rejected", "faulty: the html is larger than 20 bytes", None),
     }
     assert ledger(lake) == [
         *[
@@ -78,6 +79,8 @@ def test_messages_are_fenced_again_and_handed_over_once(lake, given, settings):
             ("m3", "planned", "rejected"),
             ("m4", "", "planned"),
             ("m4", "planned", "handed_over"),
+            ("m5", "", "planned"),
+            ("m5", "planned", "rejected"),
         ],
     ]
     assert kept(settings.files.folder) == files
@@ -105,7 +108,7 @@ def test_a_run_killed_between_files_and_outbox_is_completed_by_the_next(lake, gi
     lake.add(given(CONSENTS, consent("p2", "suppressed", hours=-1, reason="unsubscribed")), to=CONSENTS)
     run = send(lake, settings)
 
-    assert run.counts == {"recovered": 3, "suppressed": 0, "due": 1, "rejected": 1}
+    assert run.counts == {"recovered": 3, "suppressed": 0, "due": 2, "rejected": 2}
     assert [state for state, _, _ in outbox(lake).values()].count("handed_over") == 3
     assert kept(settings.files.folder) == files
-    assert len(ledger(lake)) == 8
+    assert len(ledger(lake)) == 10

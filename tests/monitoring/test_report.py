@@ -49,6 +49,7 @@ RANKING = {
 }  # fmt: skip
 PASSED = {
     "verdict": "blocked", "messages": 80, "faulty": 3, "limit_share": 0.01, "largest_html_bytes": 48_000,
+    "limits": [{"words": "3 of 80 messages are faulty", "is_exceeded": True}, {"words": "kept", "is_exceeded": False}],
     "causes": [{"fault": "coupon is missing, at subject.j2:3", "messages": 3, "examples": ["a" * 64, "b" * 64]}],
 }  # fmt: skip
 PICKS = Campaign(
@@ -157,6 +158,7 @@ def test_the_page_tells_the_figures_a_reader_looks_for():
         "10 in = 7 taken + 2 duplicates + 1 refused", "This does not add up.", "refused by quality.events",
         "hold 60 %", "beats the rule", "by +0.004", "0.840 (0.820 to 0.860)", "Not measured.",
         "coupon is missing, at subject.j2:3",
+        "3 of 80 messages are faulty",
         "66.7 % (200)", "123.5 kB", "abababababababab", "41.5 s", "Names are invented.",
     ):  # fmt: skip
         assert words in told, words

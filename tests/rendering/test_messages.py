@@ -1,16 +1,13 @@
-"""Messages and pre-flight over whole frames: faults are rows, hashes are kept, and the verdict names the cause."""
+"""Messages over whole frames: faults are rows, and hashes and measures are kept of the rest."""
 
-from datetime import UTC, date, datetime
+from datetime import date
 from decimal import Decimal
 from hashlib import sha256
 
-import pytest
 from pyspark.sql import functions as F
 
-from lettermill.errors import PreflightBlocked
 from lettermill.rendering.columnar.inputs import leave_out
 from lettermill.rendering.messages import render_bodies, render_message_files, render_messages
-from lettermill.rendering.preflight import preflight, require_passed
 from lettermill.rendering.templates import stored_template, template_rows
 from lettermill.tables.campaigns import contexts_table
 from lettermill.tables.rendering import MESSAGES
@@ -52,6 +49,11 @@ def test_each_context_becomes_hashes_or_a_fault_and_never_stops_the_others(given
         ("picks[0].name is missing, at html:1", "html", {}),
         ("its template version is not in rendering.templates", None, {}),
     ]
+    assert [(rows[i]["visible_bytes"], rows[i]["leftovers"], rows[i]["empty"]) for i in "abc"] == [
+        (34, [], []),
+        (4, [], []),
+        (None, [], []),
+    ]
 
 
 def hashes(row):
@@ -66,6 +68,7 @@ def of(**parts):
 def test_bodies_are_rendered_from_the_stored_template_in_the_order_of_the_contexts(spark, given, template_of):
     loaded = template_of(html="{{ first_name }}", subject="Hi")
     template = stored_template(template_rows(loaded, spark=spark, as_of=F.lit(NOON)).first())
+    assert list(template.parts) == ["subject", "html", "text"]
     contexts = given(CONTEXTS, *(context(i, first_name=i, template_version=template.version) for i in "cab"))
     bodies = render_bodies(
         contexts.repartitionByRange(2, "message_id").sortWithinPartitions("message_id"),
@@ -83,48 +86,6 @@ def test_a_missing_path_is_left_out_and_one_that_leads_nowhere_is_ignored():
         leave_out(inputs, path)
 
     assert inputs == {"picks": [{"name": 2}]}
-
-
-def message(message_id, fault=None, *, size=10, occurrence="2018-01-01"):
-    parts = {} if fault else {"html": ("hash", size)}
-    run = {"campaign": "spring", "occurrence": occurrence, "template_version": "v" * 64, "engine": "e"}
-    return {"message_id": message_id, **run, "parts": parts, "fault": fault, "fault_part": fault and "html"}
-
-
-def judged(given, *messages, limit_share):
-    as_of = F.lit(datetime(2018, 1, 1, tzinfo=UTC))
-    rows = preflight(
-        given(MESSAGES, *messages), campaign="spring", occurrence="2018-01-01", limit_share=limit_share, as_of=as_of
-    )
-    return rows.collect()
-
-
-def test_a_pre_flight_groups_faults_by_cause_and_blocks_above_the_limit(given):
-    faulty = [message(f"f{n}", "coupon is missing") for n in range(5, 0, -1)] + [message("g", "no name")]
-    fine = [message(f"m{n:02}", size=n) for n in range(14)]
-    elsewhere = [message("x", "another day", occurrence="2018-01-08")]
-
-    (blocked,) = judged(given, *faulty, *fine, *elsewhere, limit_share=0.29)
-    (passed,) = judged(given, *faulty, *fine, *elsewhere, limit_share=0.3)
-
-    assert (blocked["messages"], blocked["faulty"], blocked["largest_html_bytes"]) == (20, 6, 13)
-    assert [tuple(cause) for cause in blocked["causes"]] == [
-        ("coupon is missing", 5, ["f1", "f2", "f3"]),
-        ("no name", 1, ["g"]),
-    ]
-    assert (blocked["verdict"], passed["verdict"]) == ("blocked", "passed")
-    require_passed([passed])
-    with pytest.raises(PreflightBlocked) as refused:
-        require_passed([passed, blocked])
-    for named in (
-        "6 of 20 messages",
-        "30.00%",
-        "limit 29.00%",
-        "5 x coupon is missing",
-        "f1, f2, f3",
-        "max_faulty_share",
-    ):
-        assert named in str(refused.value)
 
 
 def test_tasks_that_read_the_context_files_themselves_give_the_same_rows(lake, given, template_of):

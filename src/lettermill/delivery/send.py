@@ -37,14 +37,9 @@ def require_preflight(
             problem = f"{name} was pre-flighted by another engine, which may have made other bytes"
             raise DeliveryError(problem, place=place, mend=f"{again} for a new pre-flight")
         if verdict["verdict"] != "passed":
-            share = verdict["faulty"] / verdict["messages"]
-            problem = (
-                f"pre-flight blocked: {verdict['faulty']:,} of {verdict['messages']:,} messages are faulty "
-                f"({share:.2%}, the limit is {verdict['limit_share']:.2%})"
-            )
-            raise PreflightBlocked(
-                problem, place=place, mend=f"mend the template or the inputs, plan again, and {again}"
-            )
+            exceeded = "; ".join(limit["words"] for limit in verdict["limits"] if limit["is_exceeded"])
+            mend = f"mend the template or the inputs, plan again, and {again}; or raise the named limit in campaign.yml"
+            raise PreflightBlocked(f"pre-flight blocked: {exceeded}", place=place, mend=mend)
         if version["seen"] < version["messages"]:
             problem = f"{version['messages'] - version['seen']:,} messages were planned after the pre-flight"
             raise PreflightBlocked(problem, place=place, mend=again)
@@ -53,8 +48,8 @@ def require_preflight(
 def due_messages(planned: DataFrame, *, contexts: DataFrame, messages: DataFrame, engine: str) -> DataFrame:
     """The contexts of the planned messages with `expected`, the hash of each part in the pre-flight, as `part=sha256`.
 
-    `messages` are rows of rendering.messages; `expected` is null where pre-flight did not see the message, and
-    `expected_fault` says what it found wrong.
+    `messages` are rows of rendering.messages as pre-flight judges them, so that `expected_fault` says whatever it holds
+    back; `expected` is null where pre-flight did not see the message.
     """
     hashes = F.array_sort(
         F.transform(F.map_entries("parts"), lambda part: F.concat_ws("=", part["key"], part["value"]["sha256"]))

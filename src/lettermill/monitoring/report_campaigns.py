@@ -26,7 +26,7 @@ class Cause:
 
 @dataclass(frozen=True)
 class Preflight:
-    """The verdict on all messages of a campaign before any is handed over."""
+    """The verdict on all messages of a campaign before any is handed over; `exceeded` are limits, in words."""
 
     verdict: str
     messages: int
@@ -34,6 +34,7 @@ class Preflight:
     limit_share: float
     causes: tuple[Cause, ...]
     largest_html_bytes: int | None
+    exceeded: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -98,8 +99,9 @@ def preflight(row: Mapping[str, Any] | None) -> Preflight | None:
     if row is None:
         return None
     causes = tuple(Cause(cause["fault"], int(cause["messages"]), tuple(cause["examples"])) for cause in row["causes"])
+    exceeded = tuple(limit["words"] for limit in row["limits"] if limit["is_exceeded"])
     limit, largest = float(row["limit_share"]), row["largest_html_bytes"]
-    return Preflight(row["verdict"], int(row["messages"]), int(row["faulty"]), limit, causes, largest)
+    return Preflight(row["verdict"], int(row["messages"]), int(row["faulty"]), limit, causes, largest, exceeded)
 
 
 def payload_files(entries: Iterable[Mapping[str, Any]]) -> tuple[PayloadFile, ...]:

@@ -131,7 +131,7 @@ def template_rows(template: Template, *, spark: SparkSession, as_of: Column) -> 
 
 def stored_template(row: Any) -> Template:
     """The template of a row of rendering.templates, as it was compiled then."""
-    parts = {part: row["parts"][part] for part in PARTS if part in row["parts"]}  # a map of Spark's has no order
+    parts = {part: row["parts"][part] for part in PARTS if part in row["parts"]}  # a stored map has no order
     return Template(row["campaign"], parts, row["partials"], tuple(row["inputs"]), row["template_version"])
 
 
