@@ -1,7 +1,7 @@
 """Templates: a campaign's files, checked, with CSS in their tags, under a version that is their content."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -17,6 +17,7 @@ from lettermill.rendering.inlining import inlined
 from lettermill.rendering.jinja.frontend import plan_of
 from lettermill.rendering.plan.reading import inputs_of
 from lettermill.rendering.quotes import require_quotes
+from lettermill.rendering.template_files import Files, source_of
 from lettermill.rendering.text_part import text_source
 from lettermill.rendering.tracking import with_parameters
 from lettermill.rendering.whitespace import minified
@@ -33,8 +34,8 @@ class Declared(Protocol):
 
 
 class Definition(Protocol):
-    """What a template needs to know of its campaign: `parts` name files, `inputs` what they may read; the rest says how
-    its html is written anew when it is loaded."""
+    """What a template needs to know of its campaign: `parts` name files, `inputs` what they may read, `slots` the
+    blocks of the library that they may show; the rest says how its html is written anew when it is loaded."""
 
     @property
     def name(self) -> str: ...
@@ -44,6 +45,9 @@ class Definition(Protocol):
 
     @property
     def inputs(self) -> Mapping[str, Any]: ...
+
+    @property
+    def slots(self) -> Mapping[str, Any]: ...
 
     @property
     def link_parameters(self) -> Mapping[str, str]: ...
@@ -72,10 +76,11 @@ class Template:
 
 
 def load_template(campaign: Definition, *, folder: Path) -> Template:
-    """Read and check the files of `<folder>/<campaign>/`.
+    """Read and check the files of `<folder>/<campaign>/`, and the blocks of `<folder>/_blocks/` that they show.
 
     Raises TemplateError with file and line for a syntax error, an include that is not there, anything outside the
-    template language, and an input or field that the campaign does not declare, with the nearest that it does.
+    template language, and an input or field that the campaign does not declare, with the nearest that it does; and
+    for a slot that no part shows.
     """
     home = folder / campaign.name
     _check_parts(campaign.parts, place=str(home / "campaign.yml"))
@@ -84,14 +89,15 @@ def load_template(campaign: Definition, *, folder: Path) -> Template:
     partials: dict[str, str] = {}
     derived: dict[str, str] = {}
     paths: set[str] = set()
+    unused = set(campaign.slots)
     for part in (part for part in PARTS if part in campaign.parts):
         file = campaign.parts[part]
-        source = _source(home, file)
+        source = source_of(home, file)
         if source is None:
             raise TemplateError(
                 f"the file of part {part!r} does not exist", place=str(home / file), mend="write it, or correct parts"
             )
-        files = Files(home)
+        files = Files(home, slots=campaign.slots)
         is_html = part == "html"
         plan = plan_of(source, name=file, schema=schema, autoescape=is_html, partials=files)
         included = files.read
@@ -110,6 +116,8 @@ def load_template(campaign: Definition, *, folder: Path) -> Template:
         parts[part] = source
         partials = {**included, **partials} if part == "text" else {**partials, **included}
         paths |= set(inputs_of(plan, schema=schema))
+        unused -= files.slots_read
+    _require_slots(unused, place=str(home / "campaign.yml"))
     parts |= derived
     declared = {name: one.type for name, one in campaign.inputs.items()}
     return Template(campaign.name, parts, partials, tuple(sorted(paths)), _version(parts, partials, declared))
@@ -144,6 +152,12 @@ def _check_parts(parts: Mapping[str, str], *, place: str) -> None:
         )
 
 
+def _require_slots(unused: Collection[str], *, place: str) -> None:
+    for slot in sorted(unused):
+        mend = f"write {{% include 'slots/{slot}.html.j2' %}} where it belongs, or take it out of slots"
+        raise TemplateError(f"no part shows the slot {slot!r}", place=place, mend=mend)
+
+
 def _schema(inputs: Mapping[str, Declared], *, place: str) -> dict[str, pa.DataType]:
     """The declared inputs as batches and templates have them."""
     types = {}
@@ -154,43 +168,6 @@ def _schema(inputs: Mapping[str, Declared], *, place: str) -> dict[str, pa.DataT
             mend = "write Spark DDL, such as array<struct<name: string>>"
             raise TemplateError(f"inputs.{name}.type is no type: {error}", place=place, mend=mend) from None
     return types
-
-
-class Files(Mapping[str, str]):
-    """The files below a campaign's folder, read when they are asked for; `read` holds those that were."""
-
-    def __init__(self, home: Path) -> None:
-        self.home = home
-        self.read: dict[str, str] = {}
-
-    def __getitem__(self, file: str) -> str:
-        if file not in self.read:
-            source = _source(self.home, file)
-            if source is None:
-                raise KeyError(file)
-            self.read[file] = source
-        return self.read[file]
-
-    def __iter__(self) -> Iterator[str]:
-        return (path.relative_to(self.home).as_posix() for path in self.home.rglob("*") if path.is_file())
-
-    def __len__(self) -> int:
-        return sum(1 for _ in self)
-
-
-def _source(home: Path, file: str) -> str | None:
-    """The text of a file of the campaign's folder, with `\\n` line ends; None where it is not one."""
-    if "\0" in file:
-        return None
-    path = (home / file).resolve()
-    if not path.is_relative_to(home.resolve()) or not path.is_file():
-        return None
-    try:
-        return path.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise TemplateError(
-            f"not UTF-8 at byte {error.start}", place=str(path), mend="save the file as UTF-8"
-        ) from None
 
 
 def _version(parts: Mapping[str, str], partials: Mapping[str, str], inputs: Mapping[str, str]) -> str:

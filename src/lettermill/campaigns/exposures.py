@@ -1,0 +1,69 @@
+"""What each message shows: the block of each slot and every item of its slate, and how likely each was chosen."""
+
+from functools import reduce
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+from pyspark.sql.types import ArrayType, StructType
+
+from lettermill.campaigns.definition import CHOSEN, Campaign
+
+KEPT = ("message_id", "campaign", "occurrence", "person_id")
+SLATE = "picks"
+ITEM = "product_id"
+
+
+def exposures(contexts: DataFrame, *, choices: DataFrame, campaign: Campaign, as_of: Column) -> DataFrame:
+    """Rows for campaigns.exposures: one per message and block or item that it shows.
+
+    `contexts` are stored; `choices` has `choices` by `message_id`, as `build_contexts` gives it. What is shown is what
+    the context says; a choice that came out otherwise than it does has no propensity.
+    """
+    kinds = [_items(contexts, name) for name in _slates(contexts, campaign)]
+    if campaign.slots:
+        kinds.append(_blocks(contexts, choices, campaign))
+    none = contexts.limit(0).select(*KEPT, *_shown(F.lit(""), F.lit(0), F.lit(""), F.lit(""), F.lit(0.0)))
+    return reduce(DataFrame.unionByName, kinds, none).withColumn("planned_as_of", as_of)
+
+
+def _blocks(contexts: DataFrame, choices: DataFrame, campaign: Campaign) -> DataFrame:
+    shown = F.array(
+        *(F.struct(F.lit(n).alias("slot"), F.col(f"inputs.{CHOSEN}.{n}").alias("block")) for n in campaign.slots)
+    )
+    # right side: one row per message
+    rows = contexts.join(choices.select("message_id", "choices"), on="message_id", how="left")
+    rows = rows.select(*KEPT, "choices", F.explode(shown).alias("told")).where(F.col("told.block").isNotNull())
+    choice = F.col("choices")[F.col("told.slot")]
+    propensity = F.when(choice["block"] == F.col("told.block"), choice["propensity"])
+    source = F.coalesce(choice["source"], F.lit("unknown"))
+    return rows.select(*KEPT, *_shown(F.col("told.slot"), F.lit(1), F.col("told.block"), source, propensity))
+
+
+def _items(contexts: DataFrame, name: str) -> DataFrame:
+    """Items are ranked, not drawn: what is shown was certain to be."""
+    rows = contexts.select(*KEPT, F.posexplode(f"inputs.{name}").alias("place", "told"))
+    source = F.coalesce(F.col("told.source"), F.lit("unknown"))
+    return rows.select(*KEPT, *_shown(F.lit(name), F.col("place") + 1, F.col(f"told.{ITEM}"), source, F.lit(1.0)))
+
+
+def _slates(contexts: DataFrame, campaign: Campaign) -> list[str]:
+    """The inputs that are the slate and say which products it has, and where each came from."""
+    inputs = contexts.schema["inputs"].dataType
+    assert isinstance(inputs, StructType)
+    slates = []
+    for name, declared in campaign.inputs.items():
+        type_ = inputs[name].dataType
+        item = type_.elementType if isinstance(type_, ArrayType) else None
+        if declared.value.strip() == SLATE and isinstance(item, StructType) and {ITEM, "source"} <= {*item.names}:
+            slates.append(name)
+    return slates
+
+
+def _shown(slot: Column, position: Column, shown: Column, source: Column, propensity: Column) -> tuple[Column, ...]:
+    return (
+        slot.alias("slot"),
+        position.alias("position"),
+        shown.alias("shown"),
+        source.alias("source"),
+        propensity.alias("propensity"),
+    )
