@@ -1,50 +1,17 @@
 """`lettermill campaign check` of a campaign with slots: each fault with file and line."""
 
 import json
-import re
-from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
-from lettermill.cli.main import app
+from tests.cli.library_shop import SLOTS, WHOLE
 from tests.cli.test_campaign_check import CAMPAIGN, FILES
-
-SLOTS = """slots:
-  hero:
-    blocks:
-      - {block: hero_loyal, when: "orders > 3"}
-      - {block: hero_new}
-"""
-BLOCK = "description: A hero\ninputs: {first_name: string}\n"
-WHOLE = {
-    "spring/campaign.yml": CAMPAIGN + SLOTS,
-    **{f"spring/{file}": text for file, text in FILES.items() if file != "campaign.yml"},
-    "spring/body.html.j2": FILES["body.html.j2"].replace("<title>", "{% include 'slots/hero.html.j2' %}\n<title>"),
-    "_blocks/hero_loyal/block.yml": BLOCK,
-    "_blocks/hero_loyal/html.j2": "<p>Thanks{% if first_name %}, {{ first_name }}{% endif %}</p>\n",
-    "_blocks/hero_new/block.yml": "description: A hero\n",
-    "_blocks/hero_new/html.j2": "<p>Hello</p>\n",
-}
 
 
 @pytest.fixture
-def shop(tmp_path):
-    """Write campaigns and a library and a conf that leads to them; returns a function that runs a command."""
-    folder, conf = tmp_path / "campaigns", tmp_path / "conf"
-    conf.mkdir()
-    base = Path("src/lettermill/conf/base.yml").read_text()
-    (conf / "base.yml").write_text(re.sub(r"(?m)^  folder: campaigns$", f"  folder: {folder}", base))
-    (conf / "local.yml").write_text(Path("src/lettermill/conf/local.yml").read_text())
-
-    def run(*arguments, **changed):
-        for file, content in {**WHOLE, **changed.pop("files", {})}.items():
-            (folder / file).parent.mkdir(parents=True, exist_ok=True)
-            (folder / file).write_text(content)
-        ran = CliRunner().invoke(app, [*arguments, "--conf", str(conf)])
-        return ran.exit_code, ran.stdout.replace(str(folder), "campaigns")
-
-    return run
+def shop(run_over):
+    """Runs a command over the whole shop, with some files changed: exit code and output."""
+    return lambda *arguments, files=None: run_over(*arguments, files=WHOLE | (files or {}))[:2]
 
 
 def found(shop, **files):
