@@ -17,6 +17,7 @@ from lettermill.previewing import LABELS, WIDTHS
 from lettermill.rendering.block_template import block_template
 from lettermill.rendering.content_blocks import LIBRARY, Block, block_version
 from lettermill.rendering.declared import arrow_type
+from lettermill.rendering.languages import LANGUAGES
 from lettermill.rendering.pages import render_page
 from lettermill.rendering.preview.blocks_page import Library, Shown, Use, View, blocks_source
 from lettermill.rendering.preview.given import given_inputs
@@ -104,7 +105,7 @@ def _campaigns(folder: Path) -> tuple[list[Campaign], list[str]]:
 
 def _shown(block: Block, campaigns: Sequence[Campaign], folder: Path) -> Shown:
     files = _templates(folder / LIBRARY / block.name)
-    parts = tuple(part for part in PARTS if f"{part}.j2" in files)
+    parts = tuple(part for part in PARTS if any(f"{part}.{one.ending}" in files for one in LANGUAGES.values()))
     uses = tuple(use for campaign in campaigns for use in _uses(block.name, campaign, folder))
     return Shown(block.name, block.description, block_version(files), block.tags, block.inputs, parts, uses)
 
@@ -119,7 +120,8 @@ def _uses(block: str, campaign: Campaign, folder: Path) -> Iterator[Use]:
 
 def _templates(home: Path) -> dict[str, str]:
     """The templates below a folder by their paths in it."""
-    return {path.relative_to(home).as_posix(): path.read_text(encoding="utf-8") for path in sorted(home.rglob("*.j2"))}
+    files = [path for one in LANGUAGES.values() for path in sorted(home.rglob(f"*.{one.ending}"))]
+    return {path.relative_to(home).as_posix(): path.read_text(encoding="utf-8") for path in files}
 
 
 def _inputs(block: Block, folder: Path) -> tuple[dict[str, Any], str]:

@@ -88,7 +88,8 @@ class Campaign:
     """One campaign. `audience` is a SQL condition over people, features and scores; `columns` name SQL expressions
     that inputs may use; `parts` name the files of the template, in the order they are rendered; `link_parameters`
     stand on every link of the html to the web; `whitespace` says whether what no reader sees of it is left out; `seeds`
-    are who gets test mails. `slots` are chosen blocks for: which one each shows is an input too, the struct `slots`."""
+    are who gets test mails. `slots` are chosen blocks for: which one each shows is an input too, the struct `slots`.
+    `language` is what the files are written in."""
 
     name: str
     description: str
@@ -102,6 +103,7 @@ class Campaign:
     preflight: Preflight = field(default_factory=Preflight)
     link_parameters: Mapping[str, str] = field(default_factory=dict)
     whitespace: Literal["as_written", "minified"] = "as_written"
+    language: Literal["jinja2", "liquid"] = "jinja2"
     provider: str = "files"
     default_locale: str = "en_US"
     default_timezone: str = "UTC"
@@ -115,6 +117,8 @@ class Campaign:
         doubled = sorted({name for name in named if named.count(name) > 1})
         if doubled:
             raise ValueError(f"two seeds are named {doubled[0]!r}")
+        if self.language == "liquid" and self.whitespace == "minified":
+            raise ValueError("whitespace: minified is for templates in Jinja2: write as_written")
         if self.inputs.get(CHOSEN, _chosen({})).value != CHOSEN:
             raise ValueError(f"the input {CHOSEN!r} is made of the slots: call yours by another name")
         if self.slots:

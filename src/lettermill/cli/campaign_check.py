@@ -11,7 +11,7 @@ from lettermill.campaigns.definition import Campaign
 from lettermill.cli.check_reports import Report, as_json, as_junit
 from lettermill.cli.check_text import write_text
 from lettermill.errors import ConfigError, TemplateError
-from lettermill.rendering.check.campaign import check_campaign
+from lettermill.rendering.check.campaign import check_campaign, check_otherwise
 from lettermill.rendering.check.declarations import declared_at
 from lettermill.rendering.check.findings import DEFINITION, Finding, Findings
 from lettermill.rendering.check.slots import library_files
@@ -64,7 +64,8 @@ def checked(name: str, *, folder: Path, strict: bool = False) -> Report:
     library, no_text = _texts(folder / LIBRARY, prefix=f"{LIBRARY}/")
     files |= library_files(campaign, files, library)
     unreadable += tuple(one for one in no_text if one.file in files)
-    found = (*unreadable, *check_campaign(campaign, files))
+    check_all = check_campaign if campaign.language == "jinja2" else check_otherwise
+    found = (*unreadable, *check_all(campaign, files))
     if not any(finding.severity == "error" for finding in found):
         found += _refusal(campaign, folder, files)
     return Report(name, home, tuple(files), found, strict)

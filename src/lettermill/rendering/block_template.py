@@ -7,7 +7,7 @@ from lettermill.errors import TemplateError
 from lettermill.rendering.content_blocks import Block, block_file, block_version
 from lettermill.rendering.declared import arrow_type
 from lettermill.rendering.inlining import inlined
-from lettermill.rendering.jinja.frontend import plan_of
+from lettermill.rendering.languages import LANGUAGES, Language, language_of
 from lettermill.rendering.plan.reading import inputs_of
 from lettermill.rendering.templates import PARTS, Template
 
@@ -37,22 +37,31 @@ def block_template(block: Block, *, library: Mapping[str, str], styled_by: str =
     where the block reads what its block.yml does not declare.
     """
     schema = {name: arrow_type(ddl) for name, ddl in block.inputs.items()}
-    own = {part: block_file(block.name, part) for part in PARTS if block_file(block.name, part) in library}
-    if not own:
-        mend = f"write html.j2 beside block.yml; parts are {', '.join(PARTS)}"
-        raise TemplateError("the block has no part", place=block_file(block.name, "html"), mend=mend)
+    language, own = _parts(block, library)
+    written = language_of(language)
     sources = {part: f"{{% include '{file}' %}}" for part, file in own.items()}
     if "html" in own:
         sources["html"] = _page(own["html"], styled_by)
     partials = dict(library)
     paths: set[str] = set()
     for part, source in sources.items():
-        plan = plan_of(source, name=part, schema=schema, autoescape=part == "html", partials=partials)
+        plan = written.plan_of(source, name=part, schema=schema, autoescape=part == "html", partials=partials)
         paths |= set(inputs_of(plan, schema=schema))
     if "html" in sources:
-        sources["html"], partials = inlined(sources["html"], file="html", partials=partials)
+        sources["html"], partials = inlined(sources["html"], file="html", partials=partials, comment=written.comment)
     version = block_version(sources | {name: text for name, text in partials.items() if name in own.values()})
-    return Template(block.name, sources, partials, tuple(sorted(paths)), version)
+    return Template(block.name, sources, partials, tuple(sorted(paths)), version, language)
+
+
+def _parts(block: Block, library: Mapping[str, str]) -> tuple[Language, dict[str, str]]:
+    """The language of a block, Jinja2 where it is written in both, and its files by part."""
+    for language, written in LANGUAGES.items():
+        named = {part: block_file(block.name, part, ending=written.ending) for part in PARTS}
+        own = {part: file for part, file in named.items() if file in library}
+        if own:
+            return language, own
+    mend = f"write html.j2 or html.liquid beside block.yml; parts are {', '.join(PARTS)}"
+    raise TemplateError("the block has no part", place=block_file(block.name, "html"), mend=mend)
 
 
 def _page(file: str, styled_by: str) -> str:

@@ -16,7 +16,7 @@ LIBRARY = "_blocks"
 """The library's folder beside the campaigns' folders; the names of its files begin so in every template."""
 SLOTS = "slots"
 NAME = re.compile(r"[a-z][a-z0-9_]{0,60}")
-SLOT_FILE = re.compile(r"slots/(?P<slot>[a-z][a-z0-9_]*)\.(?P<part>[a-z]+)\.j2")
+SLOT_FILE = re.compile(r"slots/(?P<slot>[a-z][a-z0-9_]*)\.(?P<part>[a-z]+)\.(?:j2|liquid)")
 ONE_LINE = ("subject", "preheader")
 
 
@@ -71,9 +71,9 @@ def block_version(files: Mapping[str, str]) -> str:
     return sha256(json.dumps(dict(files), sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
 
-def block_file(block: str, part: str) -> str:
-    """The name, in every template, of what a block is in a part."""
-    return f"{LIBRARY}/{block}/{part}.j2"
+def block_file(block: str, part: str, *, ending: str = "j2") -> str:
+    """The name, in every template of a language whose files end so, of what a block is in a part."""
+    return f"{LIBRARY}/{block}/{part}.{ending}"
 
 
 def slot_of(file: str, slots: Collection[str]) -> tuple[str, str] | None:
@@ -82,12 +82,14 @@ def slot_of(file: str, slots: Collection[str]) -> tuple[str, str] | None:
     return (found["slot"], found["part"]) if found and found["slot"] in slots else None
 
 
-def slot_source(slot: str, blocks: Sequence[str], *, part: str) -> str:
+def slot_source(slot: str, blocks: Sequence[str], *, part: str, ending: str = "j2") -> str:
     """The template of a slot: a branch for each block that it may show, each included by its name.
 
     So that whoever reads a template sees closed branches: no file is ever named by data. Where the part is a header,
-    it is one line.
+    it is one line. The language is the one whose files end in `ending`.
     """
+    if ending == "liquid":
+        return _liquid_source(slot, blocks, part=part)
     around, behind = ("-", "") if part in ONE_LINE else ("", "\n\n")
     written = ""
     for word, block in zip(("if", *["elif"] * len(blocks)), blocks, strict=False):
@@ -95,6 +97,15 @@ def slot_source(slot: str, blocks: Sequence[str], *, part: str) -> str:
         written += f"{{%{around} {word} slots.{slot} == '{block}' {around}%}}{gap}"
         written += f"{{% include '{block_file(block, part)}' %}}{behind}"
     return f"{written}{{%{around} endif {around}%}}\n" if blocks else ""
+
+
+def _liquid_source(slot: str, blocks: Sequence[str], *, part: str) -> str:
+    behind = "" if part in ONE_LINE else "\n"
+    arms = (
+        f"{{% {word} slots.{slot} == '{block}' %}}{{% include '{block_file(block, part, ending='liquid')}' %}}{behind}"
+        for word, block in zip(("if", *["elsif"] * len(blocks)), blocks, strict=False)
+    )
+    return "".join(arms) + "{% endif %}" if blocks else ""
 
 
 def _fits(has: pa.DataType, needs: pa.DataType) -> bool:

@@ -40,27 +40,32 @@ class Files(Mapping[str, str]):
 
     def _slot(self, file: str) -> str:
         slot, part = slot_of(file, self.slots) or ("", "")
+        ending = file.rpartition(".")[2]
         blocks = self.slots[slot].shown
         for block in blocks:
-            if source_of(self.home.parent, block_file(block, part)) is None:
+            if source_of(self.home.parent, block_file(block, part, ending=ending)) is None:
                 raise TemplateError(
-                    f"the slot {slot!r} may show the block {block!r}, which has no {part}.j2",
+                    f"the slot {slot!r} may show the block {block!r}, which has no {part}.{ending}",
                     place=str(self.home.parent / LIBRARY / block),
-                    mend=f"write {part}.j2, or show another block",
+                    mend=f"write {part}.{ending}, or show another block",
                 )
-        return slot_source(slot, blocks, part=part)
+        return slot_source(slot, blocks, part=part, ending=ending)
 
 
 def source_of(home: Path, file: str) -> str | None:
-    """The text of a file of the folder, with `\\n` line ends; None where it is not one."""
+    """The text of a file of the folder, with `\\n` line ends; None where it is not one.
+
+    The line break that ends a file is no part of it: Jinja2 leaves it out itself, Liquid does not.
+    """
     if "\0" in file:
         return None
     path = (home / file).resolve()
     if not path.is_relative_to(home.resolve()) or not path.is_file():
         return None
     try:
-        return path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
         raise TemplateError(
             f"not UTF-8 at byte {error.start}", place=str(path), mend="save the file as UTF-8"
         ) from None
+    return text.removesuffix("\n") if file.endswith(".liquid") else text

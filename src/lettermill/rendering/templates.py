@@ -14,7 +14,7 @@ from lettermill import tables
 from lettermill.errors import TemplateError
 from lettermill.rendering.declared import arrow_type
 from lettermill.rendering.inlining import inlined
-from lettermill.rendering.jinja.frontend import plan_of
+from lettermill.rendering.languages import Language, language_of
 from lettermill.rendering.plan.reading import inputs_of
 from lettermill.rendering.quotes import require_quotes
 from lettermill.rendering.template_files import Files, source_of
@@ -50,6 +50,9 @@ class Definition(Protocol):
     def slots(self) -> Mapping[str, Any]: ...
 
     @property
+    def language(self) -> Language: ...
+
+    @property
     def link_parameters(self) -> Mapping[str, str]: ...
 
     @property
@@ -62,7 +65,8 @@ class Template:
 
     There always is a `text` part: the campaign's own, or one that is derived from the html.
 
-    `version` is a sha256 over the sources and the declared types, so equal content has one version anywhere.
+    `version` is a sha256 over the sources, their language and the declared types, so equal content has one version
+    anywhere.
     """
 
     campaign: str
@@ -70,6 +74,7 @@ class Template:
     partials: Mapping[str, str]
     inputs: tuple[str, ...]
     version: str
+    language: Language = "jinja2"
 
     def __hash__(self) -> int:
         return hash(self.version)
@@ -90,6 +95,7 @@ def load_template(campaign: Definition, *, folder: Path) -> Template:
     derived: dict[str, str] = {}
     paths: set[str] = set()
     unused = set(campaign.slots)
+    language = language_of(campaign.language)
     for part in (part for part in PARTS if part in campaign.parts):
         file = campaign.parts[part]
         source = source_of(home, file)
@@ -99,17 +105,17 @@ def load_template(campaign: Definition, *, folder: Path) -> Template:
             )
         files = Files(home, slots=campaign.slots)
         is_html = part == "html"
-        plan = plan_of(source, name=file, schema=schema, autoescape=is_html, partials=files)
+        plan = language.plan_of(source, name=file, schema=schema, autoescape=is_html, partials=files)
         included = files.read
         if is_html:
             require_quotes(plan)
             linked = {
-                name: with_parameters(content, campaign.link_parameters, file=name)
+                name: with_parameters(content, campaign.link_parameters, file=name, call=language.with_query)
                 for name, content in {**files.read, file: source}.items()
             }
             if "text" not in campaign.parts:
-                derived["text"] = text_source(linked[file], file=file, partials=linked)
-            source, included = inlined(linked.pop(file), file=file, partials=linked)
+                derived["text"] = text_source(linked[file], file=file, partials=linked, language=campaign.language)
+            source, included = inlined(linked.pop(file), file=file, partials=linked, comment=language.comment)
             if campaign.whitespace == "minified":
                 source = minified(source, file=file)
                 included = {name: minified(content, file=name) for name, content in included.items()}
@@ -120,16 +126,20 @@ def load_template(campaign: Definition, *, folder: Path) -> Template:
     _require_slots(unused, place=str(home / "campaign.yml"))
     parts |= derived
     declared = {name: one.type for name, one in campaign.inputs.items()}
-    return Template(campaign.name, parts, partials, tuple(sorted(paths)), _version(parts, partials, declared))
+    version = _version(parts, partials, declared, language=campaign.language)
+    return Template(campaign.name, parts, partials, tuple(sorted(paths)), version, campaign.language)
 
 
 def template_rows(template: Template, *, spark: SparkSession, as_of: Column) -> DataFrame:
     """The row of `template` for rendering.templates."""
     schema = (
         "template_version string, campaign string, parts map<string, string>, partials map<string, string>, "
-        "inputs array<string>"
+        "inputs array<string>, language string"
     )
-    row = (template.version, template.campaign, dict(template.parts), dict(template.partials), list(template.inputs))
+    row = (
+        template.version, template.campaign, dict(template.parts), dict(template.partials), list(template.inputs),
+        template.language,
+    )  # fmt: skip
     return (
         spark.createDataFrame([row], schema)
         .withColumn("first_used_at", as_of)
@@ -140,7 +150,8 @@ def template_rows(template: Template, *, spark: SparkSession, as_of: Column) -> 
 def stored_template(row: Any) -> Template:
     """The template of a row of rendering.templates, as it was compiled then."""
     parts = {part: row["parts"][part] for part in PARTS if part in row["parts"]}  # a map of Spark's has no order
-    return Template(row["campaign"], parts, row["partials"], tuple(row["inputs"]), row["template_version"])
+    language: Language = row["language"] or "jinja2"
+    return Template(row["campaign"], parts, row["partials"], tuple(row["inputs"]), row["template_version"], language)
 
 
 def _check_parts(parts: Mapping[str, str], *, place: str) -> None:
@@ -170,6 +181,6 @@ def _schema(inputs: Mapping[str, Declared], *, place: str) -> dict[str, pa.DataT
     return types
 
 
-def _version(parts: Mapping[str, str], partials: Mapping[str, str], inputs: Mapping[str, str]) -> str:
-    content = {"inputs": dict(inputs), "parts": dict(parts), "partials": dict(partials)}
+def _version(parts: Mapping[str, str], partials: Mapping[str, str], inputs: Mapping[str, str], *, language: str) -> str:
+    content = {"inputs": dict(inputs), "language": language, "parts": dict(parts), "partials": dict(partials)}
     return sha256(json.dumps(content, sort_keys=True, ensure_ascii=False).encode()).hexdigest()

@@ -79,6 +79,17 @@ def check_campaign(campaign: Definition, files: Mapping[str, str]) -> tuple[Find
     return findings.sorted
 
 
+def check_otherwise(campaign: Definition, files: Mapping[str, str]) -> tuple[Finding, ...]:
+    """The same of a campaign that is not in Jinja2: its declarations. Its templates are for the engine to check, which
+    knows syntax, files, inputs and fields, and neither types nor nulls nor html."""
+    findings = Findings(files, campaign.parts)
+    declared(campaign, findings)
+    at = declared_at("", files.get(DEFINITION, ""), under="language")
+    message = "templates in Liquid are checked for syntax, files, inputs and fields, not for types, nulls and html"
+    findings.at("LM409", DEFINITION, *at, message, "look at `lettermill campaign preview --every-branch`")
+    return findings.sorted
+
+
 def _read_files(checker: Checker, files: Mapping[str, str]) -> None:
     """Mend the templates of the folder; what cannot be read is told of those that parts reach."""
     files = {**files, **slot_sources(checker.campaign, files)}
