@@ -51,6 +51,7 @@ def plan_contexts(
     as_of = F.lit(run.as_of)
     products = run.lake.newest(tables.quality.PRODUCTS, by="valid_from", at=run.as_of)
     ranked = run.read(tables.models.RECOMMENDATIONS).where(F.col("as_of") == as_of)
+    states = arm_states(run, campaign)
     plan = Plan(
         campaign=campaign,
         occurrence=occurrence,
@@ -64,11 +65,20 @@ def plan_contexts(
         with_message_ids(people, plan=plan),
         slates=slates(ranked, products=products, campaign=campaign),
         plan=plan,
-        states=_arm_states(run, campaign),
+        states=states,
     )
     _require_inputs(built, campaign)
     verdicts = audience(built, campaign=campaign.name, occurrence=occurrence, as_of=as_of)
     return verdicts, built.where(F.col("verdict") == "mailed")
+
+
+def arm_states(run: Run, campaign: Campaign) -> DataFrame | None:
+    """The newest state of each arm at the run's as-of, where a slot asks for them and there are any."""
+    is_asked = any(slot.choose == "bandit" for slot in campaign.slots.values())
+    if not is_asked or not run.lake.exists(BANDITS):
+        return None
+    run.versions[BANDITS.name] = run.lake.version(BANDITS)
+    return run.lake.newest(BANDITS, by="as_of", at=run.as_of)
 
 
 def store_exposures(run: Run, campaign: Campaign, contexts: DataFrame, *, occurrence: str) -> None:
@@ -78,12 +88,6 @@ def store_exposures(run: Run, campaign: Campaign, contexts: DataFrame, *, occurr
     """
     stored = run.lake.read(campaign.contexts).where(F.col("occurrence") == occurrence)
     run.lake.add(exposures(stored, choices=contexts, campaign=campaign, as_of=F.lit(run.as_of)), to=EXPOSURES)
-
-
-def _arm_states(run: Run, campaign: Campaign) -> DataFrame | None:
-    """The newest state of each arm at the run's as-of, where a slot asks for them and there are any."""
-    is_asked = any(slot.choose == "bandit" for slot in campaign.slots.values())
-    return run.lake.newest(BANDITS, by="as_of", at=run.as_of) if is_asked and run.lake.exists(BANDITS) else None
 
 
 def _require_inputs(built: DataFrame, campaign: Campaign) -> None:

@@ -22,7 +22,7 @@ def exposures(contexts: DataFrame, *, choices: DataFrame, campaign: Campaign, as
     kinds = [_items(contexts, name) for name in _slates(contexts, campaign)]
     if campaign.slots:
         kinds.append(_blocks(contexts, choices, campaign))
-    none = contexts.limit(0).select(*KEPT, *_shown(F.lit(""), F.lit(0), F.lit(""), F.lit(""), F.lit(0.0)))
+    none = contexts.limit(0).select(*KEPT, *_nothing())
     return reduce(DataFrame.unionByName, kinds, none).withColumn("planned_as_of", as_of)
 
 
@@ -33,17 +33,26 @@ def _blocks(contexts: DataFrame, choices: DataFrame, campaign: Campaign) -> Data
     # right side: one row per message
     rows = contexts.join(choices.select("message_id", "choices"), on="message_id", how="left")
     rows = rows.select(*KEPT, "choices", F.explode(shown).alias("told")).where(F.col("told.block").isNotNull())
-    choice = F.col("choices")[F.col("told.slot")]
-    propensity = F.when(choice["block"] == F.col("told.block"), choice["propensity"])
+    slot, block = F.col("told.slot"), F.col("told.block")
+    choice = F.col("choices")[slot]
+    propensity = F.when(choice["block"] == block, choice["propensity"])
     source = F.coalesce(choice["source"], F.lit("unknown"))
-    return rows.select(*KEPT, *_shown(F.col("told.slot"), F.lit(1), F.col("told.block"), source, propensity))
+    told = _shown("block", slot=slot, position=F.lit(1), shown=block, source=source, propensity=propensity)
+    return rows.select(*KEPT, *told)
 
 
 def _items(contexts: DataFrame, name: str) -> DataFrame:
     """Items are ranked, not drawn: what is shown was certain to be."""
     rows = contexts.select(*KEPT, F.posexplode(f"inputs.{name}").alias("place", "told"))
+    position, item = F.col("place") + 1, F.col(f"told.{ITEM}")
     source = F.coalesce(F.col("told.source"), F.lit("unknown"))
-    return rows.select(*KEPT, *_shown(F.lit(name), F.col("place") + 1, F.col(f"told.{ITEM}"), source, F.lit(1.0)))
+    told = _shown("item", slot=F.lit(name), position=position, shown=item, source=source, propensity=F.lit(1.0))
+    return rows.select(*KEPT, *told)
+
+
+def _nothing() -> tuple[Column, ...]:
+    text = F.lit("")
+    return _shown("", slot=text, position=F.lit(0), shown=text, source=text, propensity=F.lit(0.0))
 
 
 def _slates(contexts: DataFrame, campaign: Campaign) -> list[str]:
@@ -59,8 +68,11 @@ def _slates(contexts: DataFrame, campaign: Campaign) -> list[str]:
     return slates
 
 
-def _shown(slot: Column, position: Column, shown: Column, source: Column, propensity: Column) -> tuple[Column, ...]:
+def _shown(
+    kind: str, *, slot: Column, position: Column, shown: Column, source: Column, propensity: Column
+) -> tuple[Column, ...]:
     return (
+        F.lit(kind).alias("kind"),
         slot.alias("slot"),
         position.alias("position"),
         shown.alias("shown"),

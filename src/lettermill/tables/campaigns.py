@@ -49,6 +49,7 @@ EXPOSURES = Table(
         Column("campaign", "string", "the campaign", required=True),
         Column("occurrence", "string", "the schedule's slot: a local date", required=True),
         Column("person_id", "string", "the person", required=True),
+        Column("kind", "string", "block or item", required=True),
         Column("slot", "string", "the slot of a block; the input that an item is of", required=True),
         Column("position", "int", "place in the slate, from 1; 1 for a block", required=True),
         Column("shown", "string", "the block's name, or the product_id"),
@@ -59,7 +60,10 @@ EXPOSURES = Table(
     key=("message_id", "slot", "position"),
     written_by="campaigns.exposures.exposures",
     cluster_by=("campaign", "occurrence"),
-    constraints={"probability": "propensity IS NULL OR (propensity > 0 AND propensity <= 1)"},
+    constraints={
+        "known_kind": "kind IN ('block', 'item')",
+        "probability": "propensity IS NULL OR (propensity > 0 AND propensity <= 1)",
+    },
 )
 
 BANDITS = Table(
