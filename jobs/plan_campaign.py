@@ -1,14 +1,14 @@
 """Plan one campaign's occurrence: who is in the audience, in which arm, why not mailed, and each message's context.
 
-Stores campaigns.audiences, campaigns.assignments, the campaign's contexts, rendering.templates and delivery.outbox
-(planned). Planning again adds nothing: arms, contexts and messages stay as they were first planned.
+Stores campaigns.audiences, campaigns.assignments, the campaign's contexts, campaigns.exposures, rendering.templates and
+delivery.outbox (planned). Planning again adds nothing: arms, contexts and messages stay as they were first planned.
 """
 
 from pyspark.sql import functions as F
 
 from lettermill.delivery.outbox import outbox_rows
 from lettermill.job import Argument, Run, job
-from lettermill.planning import judged_people, plan_contexts
+from lettermill.planning import judged_people, plan_contexts, store_exposures
 from lettermill.rendering.templates import load_template, template_rows
 from lettermill.secrets import resolve
 from lettermill.settings import load_campaign
@@ -33,6 +33,7 @@ def main(run: Run) -> None:
         run.lake.add(template_rows(template, spark=run.spark, as_of=as_of), to=TEMPLATES)
         verdicts, contexts = plan_contexts(run, campaign, people, occurrence=occurrence, template=template.version)
         run.lake.add(contexts, to=campaign.contexts)
+        store_exposures(run, campaign, contexts, occurrence=occurrence)
         run.lake.add(verdicts, to=AUDIENCES)
         planned = outbox_rows(
             run.lake.read(campaign.contexts).where(F.col("occurrence") == occurrence),

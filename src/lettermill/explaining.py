@@ -40,6 +40,7 @@ def explanation(
         "audience": _audience(lake, posted, campaign),
         "experiment": _experiment(lake, person, context, campaign),
         "models": _models(lake, person, context),
+        "blocks": _blocks(lake, posted),
         "items": _items(lake, person, context),
         "inputs": _inputs(context, show_personal=show_personal),
         "versions": dict(sorted(context["versions"].items())),
@@ -96,6 +97,14 @@ def _models(lake: Lake, person: Mapping[str, Any], context: Mapping[str, Any]) -
     rows = _as_planned(lake, tables.models.SCORES, person, context)
     shown = ("model", "score", "model_version")
     return [{name: row[name] for name in shown} for row in sorted(rows, key=lambda row: row["model"])]
+
+
+def _blocks(lake: Lake, posted: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The block that each slot shows, how it was chosen, and how likely that was."""
+    rows = _rows(lake, tables.campaigns.EXPOSURES, {"message_id": posted["message_id"], "kind": "block"})
+    shown = {"slot": "slot", "block": "shown", "source": "source", "propensity": "propensity"}
+    told = ({name: row[column] for name, column in shown.items()} for row in rows)
+    return sorted(told, key=lambda one: str(one["slot"]))
 
 
 def _items(lake: Lake, person: Mapping[str, Any], context: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -8,11 +8,12 @@ from lettermill.campaigns.arms import assignments
 from lettermill.campaigns.audience import audience, candidates, judged_audience
 from lettermill.campaigns.contexts import Plan, build_contexts, slates, with_message_ids
 from lettermill.campaigns.definition import Campaign
+from lettermill.campaigns.exposures import exposures
 from lettermill.errors import ConfigError
 from lettermill.job import Run
 from lettermill.profiles.consents import permissions
 from lettermill.secrets import resolve
-from lettermill.tables.campaigns import ASSIGNMENTS
+from lettermill.tables.campaigns import ASSIGNMENTS, BANDITS, EXPOSURES
 
 
 def judged_people(run: Run, campaign: Campaign) -> DataFrame:
@@ -44,11 +45,13 @@ def plan_contexts(
 ) -> tuple[DataFrame, DataFrame]:
     """Rows for campaigns.audiences and for the campaign's contexts, from judged people and their slates.
 
+    Beside the contexts' columns there is `choices`: which block each slot shows, and how likely that was.
     Raises ConfigError where an input that the campaign says must be there is null for somebody.
     """
     as_of = F.lit(run.as_of)
     products = run.lake.newest(tables.quality.PRODUCTS, by="valid_from", at=run.as_of)
     ranked = run.read(tables.models.RECOMMENDATIONS).where(F.col("as_of") == as_of)
+    states = arm_states(run, campaign)
     plan = Plan(
         campaign=campaign,
         occurrence=occurrence,
@@ -59,11 +62,32 @@ def plan_contexts(
         token_key=resolve(run.settings.secrets.unsubscribe_key),
     )
     built = build_contexts(
-        with_message_ids(people, plan=plan), slates=slates(ranked, products=products, campaign=campaign), plan=plan
+        with_message_ids(people, plan=plan),
+        slates=slates(ranked, products=products, campaign=campaign),
+        plan=plan,
+        states=states,
     )
     _require_inputs(built, campaign)
     verdicts = audience(built, campaign=campaign.name, occurrence=occurrence, as_of=as_of)
     return verdicts, built.where(F.col("verdict") == "mailed")
+
+
+def arm_states(run: Run, campaign: Campaign) -> DataFrame | None:
+    """The newest state of each arm at the run's as-of, where a slot asks for them and there are any."""
+    is_asked = any(slot.choose == "bandit" for slot in campaign.slots.values())
+    if not is_asked or not run.lake.exists(BANDITS):
+        return None
+    run.versions[BANDITS.name] = run.lake.version(BANDITS)
+    return run.lake.newest(BANDITS, by="as_of", at=run.as_of)
+
+
+def store_exposures(run: Run, campaign: Campaign, contexts: DataFrame, *, occurrence: str) -> None:
+    """Store what the messages of the occurrence show; `contexts` are those that `plan_contexts` made.
+
+    What a message shows is read from its stored context, so that planning again tells nothing else.
+    """
+    stored = run.lake.read(campaign.contexts).where(F.col("occurrence") == occurrence)
+    run.lake.add(exposures(stored, choices=contexts, campaign=campaign, as_of=F.lit(run.as_of)), to=EXPOSURES)
 
 
 def _require_inputs(built: DataFrame, campaign: Campaign) -> None:

@@ -1,7 +1,7 @@
 """The only door to YAML: `conf/base.yml` under an environment's differences, as one frozen, typed tree."""
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -14,6 +14,7 @@ from pydantic import ConfigDict, ValidationError, create_model
 from lettermill.campaigns.definition import Campaign
 from lettermill.errors import ConfigError
 from lettermill.ingest.sources import Source
+from lettermill.rendering.content_blocks import LIBRARY, Block, unmet
 
 STRICT = ConfigDict(extra="forbid", frozen=True)
 PACKAGED = files("lettermill") / "conf"  # no plain path where Spark imports the wheel as it is, zipped
@@ -126,7 +127,8 @@ def load(environment: str, *, conf: Traversable = PACKAGED) -> Settings:
 
 
 def load_campaign(name: str, *, folder: Path) -> Campaign:
-    """Read `<folder>/<name>/campaign.yml`. Raises ConfigError with the path and a suggestion."""
+    """Read `<folder>/<name>/campaign.yml`. Raises ConfigError with the path and a suggestion; also where a slot names a
+    block that the library does not have, or one that reads what the campaign does not declare."""
     file = folder / name / "campaign.yml"
     if not file.is_file():
         present = sorted(path.parent.name for path in folder.glob("*/campaign.yml"))
@@ -136,7 +138,41 @@ def load_campaign(name: str, *, folder: Path) -> Campaign:
             place=str(file),
             mend=f"did you mean {nearest[0]!r}?" if nearest else f"campaigns here: {', '.join(present) or 'none'}",
         )
-    return validate(Campaign, read_yaml(file) | {"name": name}, place=str(file))
+    campaign: Campaign = validate(Campaign, read_yaml(file) | {"name": name}, place=str(file))
+    faults = list(_slot_faults(campaign, folder)) if campaign.slots else []
+    if faults:
+        raise ConfigError("; ".join(faults), place=str(file), mend="`lettermill blocks list` shows the library")
+    return campaign
+
+
+def load_blocks(*, folder: Path) -> dict[str, Block]:
+    """Read the library of content blocks, `<folder>/_blocks/<name>/block.yml`, by name. Raises ConfigError."""
+    files = sorted((folder / LIBRARY).glob("*/block.yml"))
+    return {file.parent.name: load_block(file.parent.name, folder=folder) for file in files}
+
+
+def load_block(name: str, *, folder: Path) -> Block:
+    """Read `<folder>/_blocks/<name>/block.yml`. Raises ConfigError with the path and a suggestion."""
+    file = folder / LIBRARY / name / "block.yml"
+    if not file.is_file():
+        raise ConfigError(f"no block {_nearest(name, folder)}", place=str(file), mend="write it, or name another block")
+    block: Block = validate(Block, read_yaml(file) | {"name": name}, place=str(file))
+    return block
+
+
+def _slot_faults(campaign: Campaign, folder: Path) -> Iterator[str]:
+    for slot, declared in campaign.slots.items():
+        for name in declared.shown:
+            if not (folder / LIBRARY / name / "block.yml").is_file():
+                yield f"slots.{slot}: the library has no block {_nearest(name, folder)}"
+                continue
+            for words in unmet(load_block(name, folder=folder), campaign.inputs):
+                yield f"slots.{slot}: {words}"
+
+
+def _nearest(name: str, folder: Path) -> str:
+    near = difflib.get_close_matches(name, (file.parent.name for file in (folder / LIBRARY).glob("*/block.yml")), n=1)
+    return repr(name) + (f", did you mean {near[0]!r}?" if near else "")
 
 
 def read_yaml(file: Traversable) -> dict[str, Any]:

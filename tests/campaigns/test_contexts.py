@@ -8,6 +8,7 @@ import pytest
 
 from lettermill.campaigns.contexts import Plan, build_contexts, slates, with_message_ids
 from lettermill.campaigns.definition import Campaign, Experiment, Input, Slate
+from lettermill.campaigns.slots import Candidate, Slot
 from lettermill.campaigns.tokens import unsubscribe_token
 from lettermill.lake import conform
 from lettermill.tables.models import RECOMMENDATIONS
@@ -122,6 +123,24 @@ def test_the_token_names_no_address_and_changes_with_key_and_message():
 
     assert len(tokens) == 4
     assert all(token.startswith("1.m") for token in tokens)
+
+
+def test_the_block_of_each_slot_is_an_input_chosen_over_the_campaigns_columns(contexts):
+    slots = {
+        "hero": Slot((Candidate("named", when="greeting_name = 'ANN'"), Candidate("plain", when="size(picks) > 9")))
+    }
+    plan = replace(PLAN, campaign=replace(CAMPAIGN, slots=slots))
+
+    ann, bob = contexts(plan).first(), contexts(plan, first_name="'Bob'").first()
+
+    assert (ann.inputs.slots.hero, bob.inputs.slots.hero) == ("named", None)
+    assert ann.choices["hero"].asDict() == {"block": "named", "source": "rules", "propensity": 1.0}
+    assert ann.inputs.slots == conform(contexts(plan), plan.campaign.contexts).first().inputs.slots
+
+
+def test_the_name_of_the_slots_is_no_inputs():
+    with pytest.raises(ValueError, match="the input 'slots' is made of the slots"):
+        replace(CAMPAIGN, inputs={"slots": Input("string", "x")})
 
 
 def test_another_shape_of_inputs_is_another_table():

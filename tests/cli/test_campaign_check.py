@@ -153,7 +153,7 @@ def test_a_wrong_name_environment_or_format_is_exit_code_2(shop, arguments, name
     [
         ("inputs:", "inputs: [", 8, "not YAML: expected ',' or ']'"),
         ("missing: default", "missing: defualt", 7, "inputs.first_name.missing: "),
-        ("slate:", "slote:", 5, "slote: unknown key, did you mean 'slate'?"),
+        ("slate:", "slade:", 5, "slade: unknown key, did you mean 'slate'?"),
     ],
 )
 def test_a_definition_that_does_not_load_is_a_finding_with_its_line(shop, old, new, line, message):

@@ -16,7 +16,7 @@ from lettermill.lake import Batch, Folder
 from lettermill.rendering.templates import load_template
 from lettermill.replaying import find_message
 from lettermill.settings import load_campaign
-from lettermill.tables.campaigns import ASSIGNMENTS, AUDIENCES
+from lettermill.tables.campaigns import ASSIGNMENTS, AUDIENCES, EXPOSURES
 from lettermill.tables.models import RECOMMENDATIONS, SCORES
 from lettermill.tables.rendering import MESSAGES, TEMPLATES
 from tests.jobs.spring_campaign import AS_OF, FILES, SLOT, plan, run_of, settings_in
@@ -53,6 +53,10 @@ def lake(lake, given, tmp_path, tmp_path_factory):
         standing.append(given(ASSIGNMENTS, {**SPRING, "person_id": "p1"}), to=ASSIGNMENTS)
         mailed = {**SLOT, "person_id": "p1", "verdict": "mailed", "planned_as_of": AS_OF}
         standing.append(given(AUDIENCES, mailed), to=AUDIENCES)
+        block = {"message_id": "m1", "kind": "block", "slot": "hero", "position": 1, "shown": "hero_loyal"}
+        item = {"message_id": "m1", "kind": "item", "slot": "picks", "position": 1, "shown": "c1"}
+        drawn = block | {"source": "bandit", "propensity": 0.95}
+        standing.append(given(EXPOSURES, drawn, item, block | {"message_id": "m2"}), to=EXPOSURES)
         versions = {table.name: str(standing.version(table)) for table in (SCORES, RECOMMENDATIONS)}
         shown = {"arm": "treatment", "propensity": 0.9, "locale": "de_AT", "timezone": "Europe/Vienna"}
         made = {"versions": versions, "inputs_at": {"first_name": AS_OF - timedelta(hours=36)}, "created_at": AS_OF}
@@ -193,6 +197,7 @@ def test_why_tells_everything_that_made_a_message_so_and_hides_personal_values(m
             "assigned_at": "2017-12-25T00:00:00+00:00",
         },
         "models": [{"model": "churn", "score": 0.25, "model_version": "3"}],
+        "blocks": [{"slot": "hero", "block": "hero_loyal", "source": "bandit", "propensity": 0.95}],
         "items": [
             {
                 "input": "picks[0]",

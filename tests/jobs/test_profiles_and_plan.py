@@ -3,10 +3,11 @@
 from datetime import timedelta
 
 import pytest
+from pyspark.sql import functions as F
 
 from lettermill import tables
 from lettermill.settings import load, load_campaign
-from lettermill.tables.campaigns import ASSIGNMENTS, AUDIENCES
+from lettermill.tables.campaigns import ASSIGNMENTS, AUDIENCES, EXPOSURES
 from lettermill.tables.delivery import OUTBOX
 from lettermill.tables.profiles import CONSENTS, IDENTITIES, PEOPLE
 from tests.jobs.conftest import AS_OF
@@ -59,7 +60,7 @@ def test_profiles_are_built_and_a_campaign_planned_once(people, run_job, version
 
     score(lake, given)
     contexts = load_campaign("weekly_picks", folder=load("local").campaigns.folder).contexts
-    plans = (ASSIGNMENTS, AUDIENCES, OUTBOX, contexts)
+    plans = (ASSIGNMENTS, AUDIENCES, OUTBOX, EXPOSURES, contexts)
     counts = run_job("plan_campaign", **PLAN).counts
     planned = versions(*plans)
     again = run_job("plan_campaign", **PLAN).counts
@@ -75,3 +76,10 @@ def test_profiles_are_built_and_a_campaign_planned_once(people, run_job, version
     row = lake.read(contexts).first()
     assert [pick.reason for pick in row.inputs.picks] == ["Customers with a basket like yours buy this"] * 4
     assert (row.inputs.segment, row.inputs.coupon.percent, row.inputs.days_since_order) == ("lapsing", 10, 2)
+    assert row.inputs.slots.asDict() == {"hero": "hero_lapsing"}
+    shown = lake.read(EXPOSURES).where(F.col("message_id") == row.message_id).orderBy("slot", "position").collect()
+    assert [(one.slot, one.position, one.shown, one.source, one.propensity) for one in shown] == [
+        ("hero", 1, "hero_lapsing", "rules", 1.0),
+        *(("picks", n + 1, f"p{n}", "als", 1.0) for n in range(4)),
+    ]
+    assert lake.read(EXPOSURES).count() == 5 * len(mailed)

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from lettermill.rendering.languages import LANGUAGES
 from lettermill.rendering.rowwise import renderer
 from lettermill.rendering.templates import load_template
 
@@ -21,15 +22,29 @@ CORPORA = Path(__file__).resolve().parents[3] / "shared" / "corpora"
 def template_of(tmp_path):
     """Load a template from sources by part; other files by path. A mail is complete with a subject and html."""
 
-    def load(*, files=None, inputs=INPUTS, link_parameters=None, whitespace="as_written", **sources):
-        parts = {part: f"{part}.j2" for part in {"subject": "", "html": "", **sources}}
-        written = {f"{part}.j2": sources.get(part, "Hello") for part in parts} | (files or {})
+    def load(
+        *,
+        files=None,
+        inputs=INPUTS,
+        link_parameters=None,
+        whitespace="as_written",
+        slots=None,
+        language="jinja2",
+        **sources,
+    ):
+        parts = {part: f"{part}.{LANGUAGES[language].ending}" for part in {"subject": "", "html": "", **sources}}
+        written = {file: sources.get(part, "Hello") for part, file in parts.items()} | (files or {})
         for name, source in written.items():
             path = tmp_path / "spring" / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(source, encoding="utf-8")
         declared = {name: SimpleNamespace(type=ddl) for name, ddl in inputs.items()}
-        written = {"link_parameters": link_parameters or {}, "whitespace": whitespace}
+        written = {
+            "link_parameters": link_parameters or {},
+            "whitespace": whitespace,
+            "slots": slots or {},
+            "language": language,
+        }
         return load_template(SimpleNamespace(name="spring", parts=parts, inputs=declared, **written), folder=tmp_path)
 
     return load

@@ -20,6 +20,7 @@ ZONES = (
 WORDS = {
     "first_name": ("Ana", "İpek", "Zoë", "<b>Bo</b>", "ليلى", "太郎", "O'Neil & Sons", "", "🦊 Fox"),
     "segment": ("new", "lapsing", "loyal"),
+    "hero": ("hero_welcome", "hero_lapsing", "hero_loyal"),
     "currency": ("EUR", "USD", "JPY", "KWD", "CHF"),
     "locale": LOCALES,
     "timezone": ZONES,

@@ -121,7 +121,8 @@ from lettermill.rendering.rowwise import renderer
 folder = Path(sys.argv[1])
 inputs = {"names": SimpleNamespace(type="array<string>"), "on": SimpleNamespace(type="date")}
 parts = {"subject": "s.j2", "html": "h.j2"}
-campaign = SimpleNamespace(name="spring", parts=parts, inputs=inputs, link_parameters={}, whitespace="as_written")
+written = {"link_parameters": {}, "whitespace": "as_written", "slots": {}, "language": "jinja2"}
+campaign = SimpleNamespace(name="spring", parts=parts, inputs=inputs, **written)
 template = load_template(campaign, folder=folder)
 out = renderer(template).render({"names": ["b", "é", "A", "b"], "on": date(2018, 3, 25)})
 hashes = [sha256(text.encode()).hexdigest() for _, text in sorted(out.parts.items())]

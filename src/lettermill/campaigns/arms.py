@@ -8,10 +8,15 @@ HOLDOUT = "holdout"
 TREATMENT = "treatment"
 
 
-def bucket(key: str, *, salt: str) -> Column:
-    """A number from 0 to BUCKETS - 1, uniform over keys and independent over salts: 60 bits of sha256, modulo."""
+def number(key: str, *, salt: str) -> Column:
+    """A number of 60 bits, uniform over keys and independent over salts: the first digits of a sha256."""
     digest = F.sha2(F.concat_ws("\0", F.lit(salt), key), 256)
-    return F.conv(F.substring(digest, 1, 15), 16, 10).cast("bigint") % BUCKETS
+    return F.conv(F.substring(digest, 1, 15), 16, 10).cast("bigint")
+
+
+def bucket(key: str, *, salt: str) -> Column:
+    """The same as a number from 0 to BUCKETS - 1."""
+    return number(key, salt=salt) % BUCKETS
 
 
 def assignments(

@@ -7,6 +7,7 @@ from datetime import datetime
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from lettermill.campaigns.choosing import CHOICE, with_choices
 from lettermill.campaigns.definition import Campaign, Input
 from lettermill.campaigns.tokens import with_unsubscribe_token
 
@@ -65,13 +66,14 @@ def slates(recommendations: DataFrame, *, products: DataFrame, campaign: Campaig
     )
 
 
-def build_contexts(judged: DataFrame, *, slates: DataFrame, plan: Plan) -> DataFrame:
+def build_contexts(judged: DataFrame, *, slates: DataFrame, plan: Plan, states: DataFrame | None = None) -> DataFrame:
     """Build the contexts of the people in `judged` who are to be mailed, and judge what they lack.
 
-    `judged` is one row per person with a verdict, `slates` one per person. Returns one row per person of `judged` with
-    the contexts' columns and `verdict`, which becomes `missing_input` with the inputs in `detail` where an input
-    that must be there is null; a caller stores the contexts of those whose verdict is still `mailed`. Planning and
-    diff call this one function, so that both see the same.
+    `judged` is one row per person with a verdict, `slates` one per person, `states` the newest of each bandit's arm.
+    Returns one row per person of `judged` with the contexts' columns, `choices` (slot -> block and propensity) and
+    `verdict`, which becomes `missing_input` with the inputs in `detail` where an input that must be there is null; a
+    caller stores the contexts of those whose verdict is still `mailed`. Planning and diff call this one function, so
+    that both see the same.
     """
     campaign = plan.campaign
     people = judged.join(slates, on="person_id", how="left")  # right side: one row per person
@@ -79,6 +81,7 @@ def build_contexts(judged: DataFrame, *, slates: DataFrame, plan: Plan) -> DataF
         people = people.withColumn(name, expression)
     for name, sql in campaign.columns.items():
         people = people.withColumn(name, F.expr(sql))
+    people = _with_choices(people, plan, states)
     values = {name: F.expr(declared.value).cast(declared.type) for name, declared in campaign.inputs.items()}
     people = people.select("*", *(value.alias(f"input_{name}") for name, value in values.items()))
     stopped = _null_inputs(campaign.inputs, policies=("skip_person", "fail"))
@@ -100,6 +103,7 @@ def build_contexts(judged: DataFrame, *, slates: DataFrame, plan: Plan) -> DataF
         _map(plan.versions).alias("versions"),
         F.lit(plan.as_of).alias("created_at"),
         _inputs(campaign.inputs).alias("inputs"),
+        "choices",
         F.when(is_stopped, "missing_input").otherwise(F.col("verdict")).alias("verdict"),
         F.when(is_stopped, F.concat_ws(", ", stopped)).otherwise(F.col("detail")).alias("detail"),
     )
@@ -136,6 +140,14 @@ def _columns(plan: Plan) -> dict[str, Column]:
         "message_locale": F.coalesce("locale", F.lit(plan.campaign.default_locale)),
         "message_timezone": F.coalesce("timezone", F.lit(plan.campaign.default_timezone)),
     }
+
+
+def _with_choices(people: DataFrame, plan: Plan, states: DataFrame | None) -> DataFrame:
+    if not plan.campaign.slots:
+        return people.withColumn("choices", F.create_map().cast(f"map<string, {CHOICE}>"))
+    return with_choices(
+        people, campaign=plan.campaign.name, occurrence=plan.occurrence, slots=plan.campaign.slots, states=states
+    )
 
 
 def _inputs(inputs: Mapping[str, Input]) -> Column:

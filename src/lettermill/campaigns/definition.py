@@ -7,12 +7,15 @@ from hashlib import sha256
 from typing import Any, Literal
 
 from lettermill.campaigns.limits import Policy, Preflight, duration
+from lettermill.campaigns.slots import Slot
 from lettermill.tables import Table
 from lettermill.tables.campaigns import contexts_table
 from lettermill.tables.declaration import NAME
 
 SEED = re.compile(r"[a-z][a-z0-9-]{0,40}")
 Missing = Literal["default", "skip_block", "skip_person", "fail"]
+CHOSEN = "slots"
+"""The input that says which block each slot shows."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +88,8 @@ class Campaign:
     """One campaign. `audience` is a SQL condition over people, features and scores; `columns` name SQL expressions
     that inputs may use; `parts` name the files of the template, in the order they are rendered; `link_parameters`
     stand on every link of the html to the web; `whitespace` says whether what no reader sees of it is left out; `seeds`
-    are who gets test mails."""
+    are who gets test mails. `slots` are chosen blocks for: which one each shows is an input too, the struct `slots`.
+    `language` is what the files are written in."""
 
     name: str
     description: str
@@ -95,22 +99,30 @@ class Campaign:
     inputs: Mapping[str, Input]
     parts: Mapping[str, str]
     columns: Mapping[str, str] = field(default_factory=dict)
+    slots: Mapping[str, Slot] = field(default_factory=dict)
     preflight: Preflight = field(default_factory=Preflight)
     link_parameters: Mapping[str, str] = field(default_factory=dict)
     whitespace: Literal["as_written", "minified"] = "as_written"
+    language: Literal["jinja2", "liquid"] = "jinja2"
     provider: str = "files"
     default_locale: str = "en_US"
     default_timezone: str = "UTC"
     seeds: tuple[Seed, ...] = ()
 
     def __post_init__(self) -> None:
-        for name in (self.name, *self.inputs):
+        for name in (self.name, *self.inputs, *self.slots):
             if not NAME.fullmatch(name):
                 raise ValueError(f"{name!r} must match {NAME.pattern}")
         named = [seed.name for seed in self.seeds]
         doubled = sorted({name for name in named if named.count(name) > 1})
         if doubled:
             raise ValueError(f"two seeds are named {doubled[0]!r}")
+        if self.language == "liquid" and self.whitespace == "minified":
+            raise ValueError("whitespace: minified is for templates in Jinja2: write as_written")
+        if self.inputs.get(CHOSEN, _chosen({})).value != CHOSEN:
+            raise ValueError(f"the input {CHOSEN!r} is made of the slots: call yours by another name")
+        if self.slots:
+            object.__setattr__(self, "inputs", {**self.inputs, CHOSEN: _chosen(self.slots)})
 
     @property
     def inputs_type(self) -> str:
@@ -122,3 +134,8 @@ class Campaign:
         """The table of this campaign's contexts: another shape of inputs is another table."""
         fingerprint = sha256(self.inputs_type.encode()).hexdigest()[:8]
         return contexts_table(self.name, inputs=self.inputs_type, fingerprint=fingerprint)
+
+
+def _chosen(slots: Mapping[str, Slot]) -> Input:
+    fields = ", ".join(f"{name}: string" for name in slots)
+    return Input(f"struct<{fields}>", CHOSEN, meaning="the block that each slot shows")

@@ -11,9 +11,11 @@ from lettermill.campaigns.definition import Campaign
 from lettermill.cli.check_reports import Report, as_json, as_junit
 from lettermill.cli.check_text import write_text
 from lettermill.errors import ConfigError, TemplateError
-from lettermill.rendering.check.campaign import check_campaign
+from lettermill.rendering.check.campaign import check_campaign, check_otherwise
 from lettermill.rendering.check.declarations import declared_at
 from lettermill.rendering.check.findings import DEFINITION, Finding, Findings
+from lettermill.rendering.check.slots import library_files
+from lettermill.rendering.content_blocks import LIBRARY
 from lettermill.rendering.templates import load_template
 from lettermill.settings import PACKAGED, load, load_campaign
 
@@ -59,18 +61,22 @@ def checked(name: str, *, folder: Path, strict: bool = False) -> Report:
     except ConfigError as error:
         found = (*unreadable, *_definition_faults(error, files))
         return Report(name, home, tuple(files), found, strict)
-    found = (*unreadable, *check_campaign(campaign, files))
+    library, no_text = _texts(folder / LIBRARY, prefix=f"{LIBRARY}/")
+    files |= library_files(campaign, files, library)
+    unreadable += tuple(one for one in no_text if one.file in files)
+    check_all = check_campaign if campaign.language == "jinja2" else check_otherwise
+    found = (*unreadable, *check_all(campaign, files))
     if not any(finding.severity == "error" for finding in found):
         found += _refusal(campaign, folder, files)
     return Report(name, home, tuple(files), found, strict)
 
 
-def _texts(home: Path) -> tuple[dict[str, str], tuple[Finding, ...]]:
-    """The texts of a folder by their paths in it; a template that is no text is a finding."""
+def _texts(home: Path, *, prefix: str = "") -> tuple[dict[str, str], tuple[Finding, ...]]:
+    """The texts of a folder by their paths in it, behind a prefix; a template that is no text is a finding."""
     files: dict[str, str] = {}
     findings = Findings({}, {})
     for path in sorted(home.rglob("*")):
-        file = path.relative_to(home).as_posix()
+        file = prefix + path.relative_to(home).as_posix()
         if not path.is_file() or not path.resolve().is_relative_to(home.resolve()) or path.stat().st_size > LARGEST:
             continue
         content = path.read_bytes()

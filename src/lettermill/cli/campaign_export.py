@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 import pyarrow as pa
 import typer
 
+from lettermill.errors import TemplateError
 from lettermill.rendering.declared import arrow_type
 from lettermill.rendering.exports.export import exported_campaign
 from lettermill.rendering.jinja.frontend import plan_of
@@ -46,7 +47,10 @@ def export(
 
 
 def plans(template: Template, schema: pa.Schema) -> dict[str, Plan]:
-    """The plan of each part."""
+    """The plan of each part. Raises TemplateError for a campaign in Liquid, whose meanings the exports do not know."""
+    if template.language != "jinja2":
+        mend = "write the campaign in Jinja2, or copy its Liquid to the ESP by hand"
+        raise TemplateError(f"{template.campaign} is written in Liquid, which is not exported", mend=mend)
     types = {field.name: field.type for field in schema}
     return {
         part: plan_of(source, name=part, schema=types, autoescape=part == "html", partials=template.partials)

@@ -9,6 +9,7 @@ from xml.etree import ElementTree as ET
 
 from lettermill.rendering.check.findings import Finding
 from lettermill.rendering.check.rules import RULES, SEVERITIES, Severity
+from lettermill.rendering.content_blocks import LIBRARY
 
 VERSION = 1
 """Of the JSON: it changes when a key goes or means something else, not when one is added."""
@@ -30,6 +31,10 @@ class Report:
         """How many findings of each severity."""
         counted = Counter(finding.severity for finding in self.findings)
         return {severity: counted[severity] for severity in SEVERITIES}
+
+    def path_of(self, finding: Finding) -> Path:
+        """Where the finding's file is: in the campaign's folder, or in the library of blocks beside it."""
+        return (self.folder.parent if finding.file.startswith(f"{LIBRARY}/") else self.folder) / finding.file
 
     def fails(self, finding: Finding) -> bool:
         """Whether this finding makes the check fail."""

@@ -25,7 +25,7 @@ def _told(finding: Finding, report: Report, *, width: int) -> Text:
     indent = " " * len(number)
     text = Text()
     text.append(f"{finding.severity}[{finding.rule}]", colour).append(f": {finding.message}\n", "bold")
-    place = ":".join(str(part) for part in (report.folder / finding.file, finding.line, finding.column) if part)
+    place = ":".join(str(part) for part in (report.path_of(finding), finding.line, finding.column) if part)
     text.append(f"{indent}--> ", FRAME).append(place)
     if finding.source_line:
         line, column = _cropped(finding, width - len(number) - 3)

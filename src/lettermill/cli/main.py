@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from lettermill import __version__
+from lettermill.cli.blocks import blocks
 from lettermill.cli.campaign import campaign
 from lettermill.cli.message import message
 from lettermill.cli.table_docs import written_docs
@@ -21,6 +22,7 @@ config = typer.Typer(help="The settings as the jobs see them.", no_args_is_help=
 app.add_typer(config, name="config")
 app.add_typer(campaign, name="campaign")
 app.add_typer(message, name="message")
+app.add_typer(blocks, name="blocks")
 
 INSTALLED = Path(str(PACKAGED))
 Env = Annotated[str, typer.Option("--env", help="environment: a file of conf")]

@@ -22,6 +22,7 @@ def write_why(document: Mapping[str, Any], console: Console) -> None:
     _section(console, "why this person", _pairs(document["audience"]))
     _section(console, "which arm", _pairs(document["experiment"]))
     _section(console, "what the models said", _rows(document["models"]))
+    _section(console, "which block in each slot", _rows(document["blocks"]))
     _section(console, "which items, and who proposed them", _rows(document["items"]))
     _section(console, "inputs, and how old they were", _rows(document["inputs"]))
     _section(console, "ways through the template", _rows(template["branches"]))

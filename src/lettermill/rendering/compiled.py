@@ -1,9 +1,8 @@
 """Templates compiled against the types of their inputs, and batches of messages rendered by them."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import Literal as OneOf
 
 import pyarrow as pa
 
@@ -11,22 +10,11 @@ from lettermill.errors import TemplateError
 from lettermill.rendering.columnar.coverage import Coverage, coverage
 from lettermill.rendering.columnar.frames import Program
 from lettermill.rendering.columnar.inputs import seen, seen_type
-from lettermill.rendering.columnar.library import Library
 from lettermill.rendering.columnar.rendering import Written, render, render_rowwise
 from lettermill.rendering.engine import engine_fingerprint
-from lettermill.rendering.jinja.frontend import plan_of as plan_of_jinja
-from lettermill.rendering.jinja.library import JinjaLibrary
-from lettermill.rendering.liquid.frontend import plan_of as plan_of_liquid
-from lettermill.rendering.liquid.library import LiquidLibrary
+from lettermill.rendering.languages import Language, language_of
 from lettermill.rendering.plan.nodes import Plan
 from lettermill.rendering.plan.reading import inputs_of
-
-Language = OneOf["jinja2", "liquid"]
-LANGUAGES: Mapping[str, tuple[Callable[..., Plan], Callable[..., Library]]] = {
-    "jinja2": (plan_of_jinja, JinjaLibrary),
-    "liquid": (plan_of_liquid, LiquidLibrary),
-}
-"""For each language what makes a plan of a template, and what compiles the template by the library itself."""
 
 
 @dataclass(frozen=True)
@@ -112,11 +100,9 @@ def compile_template(
     types = {one.name: seen_type(one.type) for one in schema if one.name != missing}
     if missing is not None and schema.get_field_index(missing) < 0:
         raise TemplateError(f"the schema has no column {missing!r}", mend="name the column of missing paths")
-    if language not in LANGUAGES:
-        raise TemplateError(f"no front end for {language!r}", mend=f"use {' or '.join(LANGUAGES)}")
-    plan_of, library_of = LANGUAGES[language]
-    plan = plan_of(source, name=name, schema=types, autoescape=autoescape, partials=partials)
-    library = library_of(source, name=name, partials=partials, autoescape=autoescape)
+    written = language_of(language)
+    plan = written.plan_of(source, name=name, schema=types, autoescape=autoescape, partials=partials)
+    library = written.library(source, name=name, partials=partials, autoescape=autoescape)
     read = (language, autoescape, name, source, sorted(partials.items()), plan)
     fingerprint = engine_fingerprint(sha256(repr(read).encode()).hexdigest())
     program = Program(plan, library, autoescape)

@@ -1,7 +1,7 @@
 """Putting the CSS of a mail's style sheets into its tags, when a template is loaded and before any data is known.
 
-css-inline says which styles each tag gets; the source itself is edited in place, so that Jinja2's tags, comments,
-entities and line numbers stay as they were written.
+css-inline says which styles each tag gets; the source itself is edited in place, so that the template's tags,
+comments, entities and line numbers stay as they were written.
 """
 
 import re
@@ -16,7 +16,7 @@ from lettermill.errors import TemplateError
 
 TEXTS = r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*\""""
 JINJA = re.compile(rf"\{{#.*?#\}}|\{{%(?:{TEXTS}|(?!%\}}).)*%\}}|\{{\{{(?:{TEXTS}|(?!\}}\}}).)*\}}\}}", re.DOTALL)
-INCLUDE = re.compile(r"\{%[-+]?\s*include\s+['\"](?P<file>[^'\"]+)['\"].*?%\}", re.DOTALL)
+INCLUDE = re.compile(r"\{%[-+]?\s*(?:include|render)\s+['\"](?P<file>[^'\"]+)['\"].*?%\}", re.DOTALL)
 HELD = re.compile("\ue000(\\d+)\ue001")  # a Jinja2 tag while HTML is read: neither letter nor markup
 MARKUP = re.compile(
     r"""<!--.*?-->
@@ -39,9 +39,12 @@ class Sheet:
     held: list[str] = field(default_factory=list)
 
 
-def inlined(source: str, *, file: str, partials: Mapping[str, str]) -> tuple[str, dict[str, str]]:
+def inlined(
+    source: str, *, file: str, partials: Mapping[str, str], comment: tuple[str, str] = ("{#", "#}")
+) -> tuple[str, dict[str, str]]:
     """Return the part and the files it includes with styles in their tags; at-rules stay in a style element.
 
+    `comment` is what the template's language has around a comment: lines that go leave one, so that others keep theirs.
     A class that depends on data is not matched. Raises TemplateError where a block gets different styles in two
     places of one mail, or where a style sheet depends on data.
     """
@@ -51,7 +54,7 @@ def inlined(source: str, *, file: str, partials: Mapping[str, str]) -> tuple[str
         return source, dict(partials)
     inliner = css_inline.CSSInliner(load_remote_stylesheets=False, keep_link_tags=True)
     styles = _styles(inliner.inline(marked), sheet)
-    written = {name: _written(name, content, styles) for name, content in sheet.files.items()}
+    written = {name: _written(name, content, styles, comment) for name, content in sheet.files.items()}
     return written.pop(file), written
 
 
@@ -116,14 +119,14 @@ def _styles(html: str, sheet: Sheet) -> dict[tuple[str, int], str]:
     return styles
 
 
-def _written(file: str, content: str, styles: Mapping[tuple[str, int], str]) -> str:
+def _written(file: str, content: str, styles: Mapping[tuple[str, int], str], comment: tuple[str, str]) -> str:
     """The file's source with the styles in its tags; lines keep their numbers."""
     held: list[str] = []
     ordinals = iter(range(len(content)))
 
     def write(match: re.Match[str]) -> str:
         if match["raw"]:
-            return _style_element(match, file) if match["raw"].lower() == "style" else match.group()
+            return _style_element(match, file, comment) if match["raw"].lower() == "style" else match.group()
         if match["tag"] is None:
             return match.group()
         style = styles.get((file, next(ordinals)), "")
@@ -147,7 +150,7 @@ def _styled(tag: str, style: str, *, file: str) -> str:
     return f'{tag[: own.start()]} style="{value}"{tag[own.end() :]}'
 
 
-def _style_element(match: re.Match[str], file: str) -> str:
+def _style_element(match: re.Match[str], file: str, comment: tuple[str, str]) -> str:
     """A style sheet after inlining: kept where it says so, else its at-rules alone."""
     if KEPT.search(match["attributes"]):
         return f"<style{KEPT.sub('', match['attributes'])}>{match['content']}</style>"
@@ -157,4 +160,5 @@ def _style_element(match: re.Match[str], file: str) -> str:
     sheet = f"<html><head><style>{match['content']}</style></head><body></body></html>"
     kept = re.search(r"<style>(.*?)</style>", css_inline.CSSInliner(keep_at_rules=True).inline(sheet), re.DOTALL)
     rules = f"<style>{kept[1].strip()}</style>".replace("\n", " ") if kept and kept[1].strip() else ""
-    return rules + "{#" + "\n" * match.group().count("\n") + "#}"  # line numbers in faults stay those of the file
+    lines = "\n" * match.group().count("\n")  # line numbers in faults stay those of the file
+    return rules + comment[0] + lines + comment[1]

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pyarrow.compute as pc
 
-from lettermill.rendering.columnar.filters import FILTERS
+from lettermill.rendering.columnar import liquid  # noqa: F401 (it fills LANGUAGES)
+from lettermill.rendering.columnar.filters import LANGUAGES
 from lettermill.rendering.columnar.frames import Frame
 from lettermill.rendering.columnar.library import Library, Outcome
 from lettermill.rendering.columnar.text import printed
@@ -131,4 +132,5 @@ def _begins_link(frame: Frame, expr: Apply, of: Value) -> Value:
     return replace(of, faulty=either(of.faulty, bad))
 
 
-FILTERS[BEGINS_LINK] = _begins_link
+for kernels in LANGUAGES.values():
+    kernels[BEGINS_LINK] = _begins_link

@@ -102,7 +102,7 @@ def mail(template: Template, inputs: pa.StructType) -> Mail:
 def _part(name: str, template: Template, schema: pa.Schema) -> Part:
     renderer = compile_template(
         template.parts[name],
-        language="jinja2",
+        language=template.language,
         schema=schema,
         autoescape=name == "html",
         partials=template.partials,

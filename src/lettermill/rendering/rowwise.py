@@ -1,4 +1,4 @@
-"""Rendering one message after the other by the sandboxed Jinja2."""
+"""Rendering one message after the other by the sandboxed library of its template's language."""
 
 import re
 from collections.abc import Mapping
@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from lettermill.rendering.jinja.rowwise import run
-from lettermill.rendering.jinja.sandbox import Sandbox
+from lettermill.rendering.languages import language_of
 from lettermill.rendering.links import link_fault
 from lettermill.rendering.plan.branches import null_printed
 from lettermill.rendering.templates import Template
@@ -31,7 +30,9 @@ class Renderer:
 
     def __init__(self, template: Template) -> None:
         self.parts = {
-            part: Sandbox(part, source=source, partials=template.partials).get_template(part)
+            part: language_of(template.language).library(
+                source, name=part, partials=template.partials, autoescape=part == "html"
+            )
             for part, source in template.parts.items()
         }
 
@@ -40,7 +41,7 @@ class Renderer:
         written: dict[str, str] = {}
         branches: list[str] = []
         for part, compiled in self.parts.items():
-            outcome = run(compiled, inputs)
+            outcome = compiled.render(inputs)
             nulls = [told for told in map(null_printed, outcome.branches) if told]
             branches += [branch for branch in outcome.branches if not null_printed(branch)]
             fault = f"{nulls[0][0]} is null and was printed, at {nulls[0][1]}" if nulls else outcome.fault

@@ -1,7 +1,7 @@
 """Templates: a campaign's files, checked, with CSS in their tags, under a version that is their content."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -14,9 +14,10 @@ from lettermill import tables
 from lettermill.errors import TemplateError
 from lettermill.rendering.declared import arrow_type
 from lettermill.rendering.inlining import inlined
-from lettermill.rendering.jinja.frontend import plan_of
+from lettermill.rendering.languages import Language, language_of
 from lettermill.rendering.plan.reading import inputs_of
 from lettermill.rendering.quotes import require_quotes
+from lettermill.rendering.template_files import Files, source_of
 from lettermill.rendering.text_part import text_source
 from lettermill.rendering.tracking import with_parameters
 from lettermill.rendering.whitespace import minified
@@ -33,8 +34,8 @@ class Declared(Protocol):
 
 
 class Definition(Protocol):
-    """What a template needs to know of its campaign: `parts` name files, `inputs` what they may read; the rest says how
-    its html is written anew when it is loaded."""
+    """What a template needs to know of its campaign: `parts` name files, `inputs` what they may read, `slots` the
+    blocks of the library that they may show; the rest says how its html is written anew when it is loaded."""
 
     @property
     def name(self) -> str: ...
@@ -44,6 +45,12 @@ class Definition(Protocol):
 
     @property
     def inputs(self) -> Mapping[str, Any]: ...
+
+    @property
+    def slots(self) -> Mapping[str, Any]: ...
+
+    @property
+    def language(self) -> Language: ...
 
     @property
     def link_parameters(self) -> Mapping[str, str]: ...
@@ -58,7 +65,8 @@ class Template:
 
     There always is a `text` part: the campaign's own, or one that is derived from the html.
 
-    `version` is a sha256 over the sources and the declared types, so equal content has one version anywhere.
+    `version` is a sha256 over the sources, their language and the declared types, so equal content has one version
+    anywhere.
     """
 
     campaign: str
@@ -66,16 +74,18 @@ class Template:
     partials: Mapping[str, str]
     inputs: tuple[str, ...]
     version: str
+    language: Language = "jinja2"
 
     def __hash__(self) -> int:
         return hash(self.version)
 
 
 def load_template(campaign: Definition, *, folder: Path) -> Template:
-    """Read and check the files of `<folder>/<campaign>/`.
+    """Read and check the files of `<folder>/<campaign>/`, and the blocks of `<folder>/_blocks/` that they show.
 
     Raises TemplateError with file and line for a syntax error, an include that is not there, anything outside the
-    template language, and an input or field that the campaign does not declare, with the nearest that it does.
+    template language, and an input or field that the campaign does not declare, with the nearest that it does; and
+    for a slot that no part shows.
     """
     home = folder / campaign.name
     _check_parts(campaign.parts, place=str(home / "campaign.yml"))
@@ -84,44 +94,52 @@ def load_template(campaign: Definition, *, folder: Path) -> Template:
     partials: dict[str, str] = {}
     derived: dict[str, str] = {}
     paths: set[str] = set()
+    unused = set(campaign.slots)
+    language = language_of(campaign.language)
     for part in (part for part in PARTS if part in campaign.parts):
         file = campaign.parts[part]
-        source = _source(home, file)
+        source = source_of(home, file)
         if source is None:
             raise TemplateError(
                 f"the file of part {part!r} does not exist", place=str(home / file), mend="write it, or correct parts"
             )
-        files = Files(home)
+        files = Files(home, slots=campaign.slots)
         is_html = part == "html"
-        plan = plan_of(source, name=file, schema=schema, autoescape=is_html, partials=files)
+        plan = language.plan_of(source, name=file, schema=schema, autoescape=is_html, partials=files)
         included = files.read
         if is_html:
             require_quotes(plan)
             linked = {
-                name: with_parameters(content, campaign.link_parameters, file=name)
+                name: with_parameters(content, campaign.link_parameters, file=name, call=language.with_query)
                 for name, content in {**files.read, file: source}.items()
             }
             if "text" not in campaign.parts:
-                derived["text"] = text_source(linked[file], file=file, partials=linked)
-            source, included = inlined(linked.pop(file), file=file, partials=linked)
+                derived["text"] = text_source(linked[file], file=file, partials=linked, language=campaign.language)
+            source, included = inlined(linked.pop(file), file=file, partials=linked, comment=language.comment)
             if campaign.whitespace == "minified":
                 source = minified(source, file=file)
                 included = {name: minified(content, file=name) for name, content in included.items()}
         parts[part] = source
         partials = {**included, **partials} if part == "text" else {**partials, **included}
         paths |= set(inputs_of(plan, schema=schema))
+        unused -= files.slots_read
+    _require_slots(unused, place=str(home / "campaign.yml"))
     parts |= derived
     declared = {name: one.type for name, one in campaign.inputs.items()}
-    return Template(campaign.name, parts, partials, tuple(sorted(paths)), _version(parts, partials, declared))
+    version = _version(parts, partials, declared, language=campaign.language)
+    return Template(campaign.name, parts, partials, tuple(sorted(paths)), version, campaign.language)
 
 
 def template_rows(template: Template, *, spark: SparkSession, as_of: Column) -> DataFrame:
     """The row of `template` for rendering.templates."""
     schema = (
         "template_version string, campaign string, parts map<string, string>, partials map<string, string>, "
-        "inputs array<string>"
+        "inputs array<string>, language string"
     )
-    row = (template.version, template.campaign, dict(template.parts), dict(template.partials), list(template.inputs))
+    row = (
+        template.version, template.campaign, dict(template.parts), dict(template.partials), list(template.inputs),
+        template.language,
+    )  # fmt: skip
     return (
         spark.createDataFrame([row], schema)
         .withColumn("first_used_at", as_of)
@@ -132,7 +150,8 @@ def template_rows(template: Template, *, spark: SparkSession, as_of: Column) -> 
 def stored_template(row: Any) -> Template:
     """The template of a row of rendering.templates, as it was compiled then."""
     parts = {part: row["parts"][part] for part in PARTS if part in row["parts"]}  # a stored map has no order
-    return Template(row["campaign"], parts, row["partials"], tuple(row["inputs"]), row["template_version"])
+    language: Language = row["language"] or "jinja2"
+    return Template(row["campaign"], parts, row["partials"], tuple(row["inputs"]), row["template_version"], language)
 
 
 def _check_parts(parts: Mapping[str, str], *, place: str) -> None:
@@ -142,6 +161,12 @@ def _check_parts(parts: Mapping[str, str], *, place: str) -> None:
         raise TemplateError(
             problem, place=place, mend=f"parts are {', '.join(PARTS)}; {' and '.join(REQUIRED)} must be there"
         )
+
+
+def _require_slots(unused: Collection[str], *, place: str) -> None:
+    for slot in sorted(unused):
+        mend = f"write {{% include 'slots/{slot}.html.j2' %}} where it belongs, or take it out of slots"
+        raise TemplateError(f"no part shows the slot {slot!r}", place=place, mend=mend)
 
 
 def _schema(inputs: Mapping[str, Declared], *, place: str) -> dict[str, pa.DataType]:
@@ -156,43 +181,6 @@ def _schema(inputs: Mapping[str, Declared], *, place: str) -> dict[str, pa.DataT
     return types
 
 
-class Files(Mapping[str, str]):
-    """The files below a campaign's folder, read when they are asked for; `read` holds those that were."""
-
-    def __init__(self, home: Path) -> None:
-        self.home = home
-        self.read: dict[str, str] = {}
-
-    def __getitem__(self, file: str) -> str:
-        if file not in self.read:
-            source = _source(self.home, file)
-            if source is None:
-                raise KeyError(file)
-            self.read[file] = source
-        return self.read[file]
-
-    def __iter__(self) -> Iterator[str]:
-        return (path.relative_to(self.home).as_posix() for path in self.home.rglob("*") if path.is_file())
-
-    def __len__(self) -> int:
-        return sum(1 for _ in self)
-
-
-def _source(home: Path, file: str) -> str | None:
-    """The text of a file of the campaign's folder, with `\\n` line ends; None where it is not one."""
-    if "\0" in file:
-        return None
-    path = (home / file).resolve()
-    if not path.is_relative_to(home.resolve()) or not path.is_file():
-        return None
-    try:
-        return path.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise TemplateError(
-            f"not UTF-8 at byte {error.start}", place=str(path), mend="save the file as UTF-8"
-        ) from None
-
-
-def _version(parts: Mapping[str, str], partials: Mapping[str, str], inputs: Mapping[str, str]) -> str:
-    content = {"inputs": dict(inputs), "parts": dict(parts), "partials": dict(partials)}
+def _version(parts: Mapping[str, str], partials: Mapping[str, str], inputs: Mapping[str, str], *, language: str) -> str:
+    content = {"inputs": dict(inputs), "language": language, "parts": dict(parts), "partials": dict(partials)}
     return sha256(json.dumps(content, sort_keys=True, ensure_ascii=False).encode()).hexdigest()

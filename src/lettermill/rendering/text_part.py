@@ -6,10 +6,17 @@ from html.parser import HTMLParser
 
 from lettermill.errors import TemplateError
 from lettermill.rendering.inlining import HELD, INCLUDE, hold_tags
-from lettermill.rendering.jinja.parsing import parsed
+from lettermill.rendering.languages import language_of
 
-INHERITED = re.compile(r"\{%[-+]?\s*(extends|block|import|from)\b")
+GIVEN = r"\{%-?\s*(render\b|include\s+(?!['\"][^'\"]+['\"]\s*-?%\}))"
+UNFIT = {
+    "jinja2": (re.compile(r"\{%[-+]?\s*(extends|block|import|from)\b"), "inherited blocks"),
+    "liquid": (re.compile(GIVEN), "files that are given values"),
+}
+"""By language, tags that make what they bring in unlike a text that stands in their place."""
 
+SCOPES: Mapping[str, tuple[str, str] | None] = {"jinja2": ("{% with %}", "{% endwith %}"), "liquid": None}
+"""By language, what stands around a file that is included."""
 UNSEEN = {"head", "style", "script", "title", "template"}
 VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
 OWN_LINE = {
@@ -34,16 +41,18 @@ OWN_LINE = {
 HIDDEN = re.compile(r"display\s*:\s*none", re.IGNORECASE)
 
 
-def text_source(html: str, *, file: str, partials: Mapping[str, str]) -> str:
+def text_source(html: str, *, file: str, partials: Mapping[str, str], language: str = "jinja2") -> str:
     """The template of what a reader of `html` would read, a paragraph a line, each link with its address behind it.
 
-    Raises TemplateError where control tags do not stand around whole elements, or blocks are inherited.
+    Raises TemplateError where control tags do not stand around whole elements, blocks are inherited, or
+    a file of Liquid's is given values.
     """
     mend = "write a text part of its own, and name it in the campaign's `parts`"
     held: list[str] = []
-    whole = _whole(file, html, partials, held)
-    if any(INHERITED.match(tag) for tag in held):
-        raise TemplateError("a text part cannot be derived from inherited blocks", place=file, mend=mend)
+    whole = _whole(file, html, partials, held, scope=SCOPES[language])
+    unfit, words = UNFIT[language]
+    if any(unfit.match(tag) for tag in held):
+        raise TemplateError(f"a text part cannot be derived from {words}", place=file, mend=mend)
     reader = _Reader()
     reader.feed(whole)
     reader.close()
@@ -51,23 +60,27 @@ def text_source(html: str, *, file: str, partials: Mapping[str, str]) -> str:
     text = re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip() + "\n"
     source = HELD.sub(lambda match: held[int(match[1])], text)
     try:
-        parsed(source, file=file)
+        language_of(language).parsed(source, file=file)
     except TemplateError as error:
         problem = "a text part cannot be derived: control tags do not stand around whole elements"
         raise TemplateError(problem, place=file, mend=mend) from error
     return source
 
 
-def _whole(file: str, content: str, partials: Mapping[str, str], held: list[str]) -> str:
-    """The file with placeholders for its tags, and with what it includes in its place, in a scope of its own."""
+def _whole(
+    file: str, content: str, partials: Mapping[str, str], held: list[str], *, scope: tuple[str, str] | None
+) -> str:
+    """The file with placeholders for its tags, and what it includes in its place, within `scope` if there is one."""
 
     def put(match: re.Match[str]) -> str:
         tag = held[int(match[1])]
         included = INCLUDE.fullmatch(tag)
         if included is None or included["file"] not in partials:
             return match.group()
-        body = _whole(included["file"], partials[included["file"]], partials, held)
-        held.extend(["{% with %}", "{% endwith %}"])
+        body = _whole(included["file"], partials[included["file"]], partials, held, scope=scope)
+        if scope is None:
+            return body
+        held.extend(scope)
         return f"\ue000{len(held) - 2}\ue001{body}\ue000{len(held) - 1}\ue001"
 
     return HELD.sub(put, hold_tags(content, held, file=file))

@@ -18,12 +18,14 @@ WEB = re.compile(r"\s*(?:https?://|\ue000)", re.IGNORECASE)  # what data begins 
 OUTPUT = re.compile(r"\{\{(?P<open>[-+]?)(?P<value>.*?)(?P<close>[-+]?)\}\}", re.DOTALL)
 
 
-def with_parameters(source: str, parameters: Mapping[str, str], *, file: str) -> str:
+def with_parameters(
+    source: str, parameters: Mapping[str, str], *, file: str, call: str = "({value}) | with_query('{query}')"
+) -> str:
     """The html template with `parameters` on the address of every link to the web.
 
     Left alone are links with `data-parameters="off"`, which goes, such as the one to unsubscribe; addresses of another
     scheme and within the page. An address that has a parameter already keeps its own. Raises TemplateError where
-    control tags stand in an address of the web.
+    control tags stand in an address of the web. `call` is how the template's language calls the filter.
     """
     held: list[str] = []
 
@@ -34,19 +36,20 @@ def with_parameters(source: str, parameters: Mapping[str, str], *, file: str) ->
         return HREF.sub(href, tag, count=1) if parameters else tag
 
     def href(match: re.Match[str]) -> str:
-        address = _with(match["address"], parameters, held, file=file)
+        address = _with(match["address"], parameters, held, file=file, call=call)
         return f"{match['before']}{match['quote']}{address}{match['quote']}"
 
     written = LINK.sub(link, hold_tags(source, held, file=file))
     return HELD.sub(lambda match: held[int(match[1])], written)
 
 
-def _with(address: str, parameters: Mapping[str, str], held: list[str], *, file: str) -> str:
+def _with(address: str, parameters: Mapping[str, str], held: list[str], *, file: str, call: str) -> str:
     """An address of the template with the parameters; `held` are the tags that placeholders in it stand for."""
     whole = HELD.fullmatch(address.strip())
     if whole and (output := OUTPUT.fullmatch(held[int(whole[1])])):
         query = urlencode(parameters)
-        held.append(f"{{{{{output['open']} ({output['value'].strip()}) | with_query('{query}') {output['close']}}}}}")
+        called = call.format(value=output["value"].strip(), query=query)
+        held.append(f"{{{{{output['open']} {called} {output['close']}}}}}")
         return f"\ue000{len(held) - 1}\ue001"
     if not WEB.match(address):
         return address

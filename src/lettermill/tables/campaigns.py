@@ -41,6 +41,47 @@ ASSIGNMENTS = Table(
     constraints={"probability": "propensity > 0 AND propensity <= 1"},
 )
 
+EXPOSURES = Table(
+    name="campaigns.exposures",
+    grain="one row per message and block or item shown",
+    columns=(
+        Column("message_id", "string", "the message", required=True),
+        Column("campaign", "string", "the campaign", required=True),
+        Column("occurrence", "string", "the schedule's slot: a local date", required=True),
+        Column("person_id", "string", "the person", required=True),
+        Column("kind", "string", "block or item", required=True),
+        Column("slot", "string", "the slot of a block; the input that an item is of", required=True),
+        Column("position", "int", "place in the slate, from 1; 1 for a block", required=True),
+        Column("shown", "string", "the block's name, or the product_id"),
+        Column("source", "string", "rules, score, bandit, otherwise; of an item, where it came from", required=True),
+        Column("propensity", "double", "probability with which it was chosen; null where that is not known"),
+        Column("planned_as_of", "timestamp", "the moment the plan was made for", required=True),
+    ),
+    key=("message_id", "slot", "position"),
+    written_by="campaigns.exposures.exposures",
+    cluster_by=("campaign", "occurrence"),
+    constraints={
+        "known_kind": "kind IN ('block', 'item')",
+        "probability": "propensity IS NULL OR (propensity > 0 AND propensity <= 1)",
+    },
+)
+
+BANDITS = Table(
+    name="campaigns.bandits",
+    grain="one row per campaign, slot, block and as_of",
+    columns=(
+        Column("campaign", "string", "the campaign", required=True),
+        Column("slot", "string", "the slot, which chooses by bandit", required=True),
+        Column("block", "string", "the arm", required=True),
+        Column("as_of", "timestamp", "the moment up to which was counted", required=True),
+        Column("trials", "bigint", "messages handed over that showed the block", required=True),
+        Column("rewards", "double", "the sum of their rewards, each from 0 to 1", required=True),
+    ),
+    key=("campaign", "slot", "block", "as_of"),
+    written_by="campaigns.bandits.arm_states",
+    constraints={"rewards_of_trials": "rewards >= 0 AND rewards <= trials"},
+)
+
 CONTEXT_COLUMNS = (
     Column("message_id", "string", "sha256 of campaign, occurrence and person_id", required=True),
     Column("campaign", "string", "the campaign", required=True),

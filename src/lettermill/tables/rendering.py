@@ -11,6 +11,7 @@ TEMPLATES = Table(
         Column("parts", "map<string, string>", "part -> compiled source: CSS inlined", required=True),
         Column("partials", "map<string, string>", "path -> source of each block the parts include", required=True),
         Column("inputs", "array<string>", "paths of the context that the parts read", required=True),
+        Column("language", "string", "what they are written in: jinja2 (also where it is null) or liquid"),
         Column("first_used_at", "timestamp", "the as-of of the first plan with this version", required=True),
     ),
     key=("template_version",),

@@ -36,12 +36,14 @@ HTML = (
 PARTS = {"subject": "subject.j2", "preheader": "preheader.j2", "html": "html.j2", "text": "text.j2"}
 
 
-def campaign_of(*, inputs=INPUTS, parts=PARTS, columns=COLUMNS, size=4):
+def campaign_of(*, inputs=INPUTS, parts=PARTS, columns=COLUMNS, size=4, slots=None):
     named = {
         name: SimpleNamespace(type=ddl, value=name, missing=missing, default=default)
         for name, (ddl, missing, default) in inputs.items()
     }
-    return SimpleNamespace(inputs=named, parts=parts, columns=columns, slate=SimpleNamespace(size=size))
+    return SimpleNamespace(
+        inputs=named, parts=parts, columns=columns, slate=SimpleNamespace(size=size), slots=slots or {}
+    )
 
 
 def files_of(files=None, **sources):

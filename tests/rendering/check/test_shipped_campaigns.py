@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lettermill.rendering.check.campaign import check_campaign
+from lettermill.rendering.check.slots import library_files
 from lettermill.settings import load_campaign
 
 CAMPAIGNS = Path("campaigns")
@@ -32,7 +33,12 @@ DAMAGE = (
 
 
 def texts_of(name):
-    home = CAMPAIGNS / name
+    texts = texts_below(CAMPAIGNS / name)
+    library = {f"_blocks/{file}": text for file, text in texts_below(CAMPAIGNS / "_blocks").items()}
+    return texts | library_files(load_campaign(name, folder=CAMPAIGNS), texts, library)
+
+
+def texts_below(home):
     return {path.relative_to(home).as_posix(): path.read_text() for path in sorted(home.rglob("*")) if path.is_file()}
 
 

@@ -22,6 +22,7 @@ SCHEMA = pa.schema(
     [
         pa.field("first_name", TEXT, metadata={"meaning": "given name"}),
         pa.field("segment", TEXT),
+        pa.field("slots", pa.struct([("hero", TEXT)])),
         pa.field("picks", pa.list_(PICK), metadata={"meaning": "products picked for this person, best first"}),
         pa.field("coupon", COUPON),
         pa.field("favourite_category", TEXT),
@@ -43,13 +44,13 @@ def pick(name, price, list_price=None, brand=None):
 
 
 NEW = {
-    "first_name": None, "segment": "new", "picks": [pick("Oat milk", "3.20")], "coupon": None,
+    "first_name": None, "segment": "new", "slots": {"hero": "hero_welcome"}, "picks": [pick("Oat milk", "3.20")], "coupon": None,
     "favourite_category": None, "last_order_on": None, "days_since_order": None, "locale": "en_US",
     "shop": {"name": "Marlow's", "url": "https://shop.example", "address": "1 High St", "support_email": "a@b.example"},
     "links": {"unsubscribe": "https://x.example/u?t=a%2Bb", "preferences": "https://x.example/p", "view_shop": "https://x.example/"},
 }  # fmt: skip
 LAPSING = NEW | {
-    "first_name": 'Zoë "Z" O\'Neil', "segment": "lapsing", "favourite_category": "BREAD & Rolls",
+    "first_name": 'Zoë "Z" O\'Neil', "segment": "lapsing", "slots": {"hero": "hero_lapsing"}, "favourite_category": "BREAD & Rolls",
     "last_order_on": date(2026, 1, 31), "days_since_order": 28, "locale": "de_DE",
     "coupon": {
         "code": "COMEBACK15", "percent": 15, "minimum": Decimal("30.00"), "currency": "USD",
@@ -60,8 +61,15 @@ LAPSING = NEW | {
 CUSTOMERS = {
     "new": NEW,
     "lapsing": LAPSING,
-    "loyal": LAPSING | {"segment": "loyal", "first_name": "", "coupon": None, "picks": LAPSING["picks"] * 2},
-    "without picks": NEW | {"picks": [], "segment": "lapsing", "first_name": "Bo"},
+    "loyal": LAPSING
+    | {
+        "segment": "loyal",
+        "slots": {"hero": "hero_loyal"},
+        "first_name": "",
+        "coupon": None,
+        "picks": LAPSING["picks"] * 2,
+    },
+    "without picks": NEW | {"picks": [], "segment": "lapsing", "slots": {"hero": "hero_lapsing"}, "first_name": "Bo"},
     "one day": LAPSING | {"days_since_order": 1, "coupon": LAPSING["coupon"] | {"minimum": None}},
-    "capital": LAPSING | {"segment": "Loyal"},
+    "capital": LAPSING | {"segment": "Loyal", "slots": {"hero": None}},
 }

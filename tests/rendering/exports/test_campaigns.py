@@ -2,11 +2,9 @@
 
 import json
 from pathlib import Path
-from types import SimpleNamespace
 
 import pyarrow as pa
 import pytest
-import yaml
 
 from lettermill.rendering.exports.export import DIALECTS, export_parts, exported_campaign
 from lettermill.rendering.exports.handover import Handover
@@ -14,6 +12,7 @@ from lettermill.rendering.jinja.frontend import plan_of
 from lettermill.rendering.jinja.rowwise import run
 from lettermill.rendering.jinja.sandbox import Sandbox
 from lettermill.rendering.templates import load_template
+from lettermill.settings import load_campaign
 from tests.rendering.exports.customers import CUSTOMERS, SCHEMA
 from tests.rendering.exports.engines import alike
 
@@ -23,11 +22,8 @@ NAMES = ["weekly_picks", "win_back"]
 
 @pytest.fixture(scope="module", params=NAMES)
 def template(request):
-    declared = yaml.safe_load((CAMPAIGNS / request.param / "campaign.yml").read_text(encoding="utf-8"))
-    inputs = {name: SimpleNamespace(**one) for name, one in declared["inputs"].items()}
-    assert set(inputs) == set(SCHEMA.names)
-    written = {"link_parameters": {}, "whitespace": "as_written"}
-    campaign = SimpleNamespace(name=request.param, parts=declared["parts"], inputs=inputs, **written)
+    campaign = load_campaign(request.param, folder=CAMPAIGNS)
+    assert {*campaign.inputs} <= set(SCHEMA.names)
     return load_template(campaign, folder=CAMPAIGNS)
 
 

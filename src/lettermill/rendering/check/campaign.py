@@ -18,7 +18,9 @@ from lettermill.rendering.check.jinja import lenient_plan
 from lettermill.rendering.check.leftovers import check_leftovers
 from lettermill.rendering.check.recovery import mended
 from lettermill.rendering.check.sizes import Sizes
+from lettermill.rendering.check.slots import check_slots, slot_sources
 from lettermill.rendering.check.values import Value, of_input
+from lettermill.rendering.content_blocks import LIBRARY, SLOTS
 from lettermill.rendering.inlining import inlined
 from lettermill.rendering.plan.nodes import Loop, Place, Plan
 from lettermill.rendering.plan.walking import walk
@@ -54,14 +56,15 @@ class Checker:
 def check_campaign(campaign: Definition, files: Mapping[str, str]) -> tuple[Finding, ...]:
     """Every finding about a campaign, sorted by file and line; none for one that is fine.
 
-    `files` are the texts of the campaign's folder by their paths in it, campaign.yml among them. A template with
-    mistakes is no error here: what can be read of it is checked.
+    `files` are the texts of the campaign's folder by their paths in it, campaign.yml among them, and the library's, by
+    `_blocks/<block>/<part>.j2`. A template with mistakes is no error here: what can be read of it is checked.
     """
     findings = Findings(files, campaign.parts)
     checker = Checker(campaign, findings, declared(campaign, findings))
     _read_files(checker, files)
     plans = {part: _planned(part, checker) for part in PARTS if campaign.parts.get(part) in checker.sources}
     _check_parts(checker)
+    check_slots(campaign, files, checker.used, findings)
     conditions = Conditions(findings)
     silent = Findings(files, campaign.parts)
     for plan in plans.values():  # what one part doubts is doubted in all, so that the first walk only listens
@@ -76,8 +79,20 @@ def check_campaign(campaign: Definition, files: Mapping[str, str]) -> tuple[Find
     return findings.sorted
 
 
+def check_otherwise(campaign: Definition, files: Mapping[str, str]) -> tuple[Finding, ...]:
+    """The same of a campaign that is not in Jinja2: its declarations. Its templates are for the engine to check, which
+    knows syntax, files, inputs and fields, and neither types nor nulls nor html."""
+    findings = Findings(files, campaign.parts)
+    declared(campaign, findings)
+    at = declared_at("", files.get(DEFINITION, ""), under="language")
+    message = "templates in Liquid are checked for syntax, files, inputs and fields, not for types, nulls and html"
+    findings.at("LM409", DEFINITION, *at, message, "look at `lettermill campaign preview --every-branch`")
+    return findings.sorted
+
+
 def _read_files(checker: Checker, files: Mapping[str, str]) -> None:
     """Mend the templates of the folder; what cannot be read is told of those that parts reach."""
+    files = {**files, **slot_sources(checker.campaign, files)}
     checker.used |= _reached(checker.campaign.parts.values(), files)
     for file, source in files.items():
         if file == DEFINITION:
@@ -201,10 +216,11 @@ def _check_unused(checker: Checker) -> None:
         return  # what cannot be read may read it
     yml = findings.files.get(DEFINITION, "")
     misspelt = [one.suggestion for one in findings.found.values() if one.rule == "LM102"]
+    known = checker.read | ({SLOTS} if checker.campaign.slots else set())  # a slot not shown is a finding of its own
     for name in checker.inputs:
-        if name not in checker.read and not any(f"did you mean {name!r}" in suggestion for suggestion in misspelt):
+        if name not in known and not any(f"did you mean {name!r}" in suggestion for suggestion in misspelt):
             at = declared_at(name, yml, under="inputs")
             findings.at("LM405", DEFINITION, *at, f"no part reads {name}", "take it out of inputs, or use it")
     for file in sorted(checker.sources):
-        if file not in checker.used and file.endswith(".j2"):
+        if file not in checker.used and file.endswith(".j2") and not file.startswith((f"{LIBRARY}/", f"{SLOTS}/")):
             findings.at("LM406", file, 0, 0, "no part is, includes or imports this file", "delete it, or include it")

@@ -60,6 +60,9 @@ class Definition(Protocol):
     @property
     def slate(self) -> Any: ...
 
+    @property
+    def slots(self) -> Mapping[str, Any]: ...
+
 
 @dataclass(frozen=True)
 class Known:

@@ -48,6 +48,8 @@ RULES = {
         Rule("LM405", "warning", "declared input is never read"),
         Rule("LM406", "note", "file is never used"),
         Rule("LM407", "error", "wrong declaration"),
+        Rule("LM408", "error", "slot is never shown"),
+        Rule("LM409", "note", "checked by the engine alone"),
         Rule("LM501", "warning", "image without alt text"),
         Rule("LM502", "warning", "link without https"),
         Rule("LM503", "error", "no unsubscribe link"),

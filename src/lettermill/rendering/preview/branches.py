@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 
-from lettermill.rendering.jinja.frontend import plan_of
+from lettermill.rendering.languages import language_of
 from lettermill.rendering.plan.branches import BRANCH, branch_order, null_printed
 from lettermill.rendering.plan.nodes import Bind, Branch, Expr, Loop, Mark, Node, Plan, Statement
 from lettermill.rendering.plan.reading import Known, Reader
@@ -39,6 +39,7 @@ class Ways:
 
 def plans_of(template: Template, *, types: Mapping[str, pa.DataType]) -> dict[str, Plan]:
     """The plan of each part. Raises TemplateError where a part is outside the language."""
+    plan_of = language_of(template.language).plan_of
     return {
         part: plan_of(source, name=part, schema=types, autoescape=part == "html", partials=template.partials)
         for part, source in template.parts.items()
