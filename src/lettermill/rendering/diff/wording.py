@@ -1,0 +1,76 @@
+"""What changed and why, in words; and texts side by side, line by line."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from difflib import unified_diff
+from itertools import islice
+
+from lettermill.rendering.diff.causes import Cause
+from lettermill.rendering.templates import Template
+
+CONTEXT = 1
+"""Lines told around a change."""
+
+
+@dataclass(frozen=True)
+class SourceChange:
+    """What changed in a file of the template, as unified diff lines. `file` is a part or the path of a block."""
+
+    file: str
+    lines: tuple[str, ...]
+
+
+def cause_words(cause: Cause) -> str:
+    """Why messages differ, as a person would say it."""
+    path, before, after = cause.path, cause.before, cause.after
+    if cause.kind == "template":
+        return f"the template changed {path}"
+    if cause.kind == "fault":
+        return f"{path} becomes faulty: {after}" if after else f"{path} is no longer faulty: {before}"
+    if cause.kind == "joined":
+        return f"joins the mailing (was: {_verdict(before)})"
+    if cause.kind == "left":
+        return f"leaves the mailing (now: {_verdict(after)})"
+    if cause.kind == "order":
+        return f"{path} is in another order"
+    if cause.kind == "items":
+        return f"{path} holds other items"
+    if cause.kind == "length":
+        return f"{path} has another number of items" + _from_to(before, after)
+    words = {"appeared": "is there now", "disappeared": "is gone"}.get(cause.kind, "has another value")
+    return f"{path} {words}" + _from_to(before, after)
+
+
+def _verdict(word: str | None) -> str:
+    return (word or "mailed").replace("_", " ")
+
+
+def _from_to(before: str | None, after: str | None) -> str:
+    return f": {before} -> {after}" if before is not None and after is not None else ""
+
+
+def source_changes(before: Template, after: Template) -> tuple[SourceChange, ...]:
+    """The files in which two templates differ, as they are compiled."""
+    olds, news = _sources(before), _sources(after)
+    found = []
+    for file in dict.fromkeys((*olds, *news)):
+        lines = tuple(line_diff(olds.get(file, ""), news.get(file, "")))
+        if lines:
+            found.append(SourceChange(file, lines))
+    return tuple(found)
+
+
+def line_diff(before: str, after: str) -> Iterator[str]:
+    """Unified diff lines without the heads that name files."""
+    lines = unified_diff(before.splitlines(), after.splitlines(), n=CONTEXT, lineterm="")
+    return islice(lines, 2, None)
+
+
+def _sources(template: Template) -> Mapping[str, str]:
+    return {**template.parts, **template.partials}
+
+
+def file_of(block: str) -> str:
+    """The file that a block's name points to: its own, or the part."""
+    part, _, path = block.split(", ", 1)[0].partition(":")
+    return path or part
