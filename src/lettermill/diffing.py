@@ -50,7 +50,7 @@ class Diff:
     kind: str
     before: Side
     after: Side
-    occurrence: str
+    occurrence: str | None
     of: str
     messages: int
     changed: int
@@ -98,8 +98,11 @@ def diff_of(
 
     Raises ConfigError where a side cannot be found or the two are no pair.
     """
-    slot = slot_of(run, campaign, occurrence)
-    sides = _sides(before, after, slot)
+    given = tuple(None if one is None else asked(one) for one in (before, after))
+    _require_pair(given)
+    is_told = all(one is not None and one.kind == "date" for one in given)
+    slot = None if is_told and occurrence is None else slot_of(run, campaign, occurrence)
+    sides = _sides(given, slot)
     with open_trials(run, campaign) as trials:
         comparison = _compared(trials, sides, slot)
         counted = merged(comparison.counted).persist()
@@ -109,23 +112,29 @@ def diff_of(
             counted.unpersist()
 
 
-def _sides(before: str | None, after: str | None, slot: Slot) -> tuple[Asked, Asked]:
-    """Both sides as they were asked for; a date or model that has no counterpart gets the slot's plan."""
-    given = [None if one is None else asked(one) for one in (before, after)]
+def _require_pair(given: Sequence[Asked | None]) -> None:
     kinds = {one.kind for one in given if one is not None}
     if "template" in kinds and len(kinds) > 1:
-        problem = f"{before} and {after} cannot be compared: one is a template, the other is not"
+        problem = f"{' and '.join(one.text for one in given if one)} cannot be compared: one is a template"
         raise ConfigError(problem, place="--from, --to", mend="give two templates, or dates and model versions")
-    if kinds <= {"template"}:
-        return given[0] or asked(slot.template_version), given[1] or asked(WORKING)
-    planned = Asked(slot.occurrence, "date", as_of=slot.as_of)
-    return given[0] or planned, given[1] or planned
 
 
-def _compared(trials: Trials, sides: tuple[Asked, Asked], slot: Slot) -> Comparison:
+def _sides(given: Sequence[Asked | None], slot: Slot | None) -> tuple[Asked, Asked]:
+    """Both sides as they were asked for; a date or model that has no counterpart gets the slot's plan."""
+    before, after = given
+    if before is not None and after is not None:
+        return before, after
+    assert slot is not None
+    if any(one is not None and one.kind != "template" for one in given):
+        planned = Asked(slot.occurrence, "date", as_of=slot.as_of)
+        return before or planned, after or planned
+    return before or asked(slot.template_version), after or asked(WORKING)
+
+
+def _compared(trials: Trials, sides: tuple[Asked, Asked], slot: Slot | None) -> Comparison:
     run, campaign = trials.run, trials.campaign
     old, new = sides
-    if old.kind == "template":
+    if slot is not None and old.kind == "template":
         before, after = template_of(run, campaign, old.text), template_of(run, campaign, new.text)
         is_reshaped = slot.contexts_table != campaign.contexts.name and new.text == WORKING
         if not is_reshaped:
@@ -157,9 +166,9 @@ def _over_contexts(run: Run, slot: Slot, before: Template, after: Template) -> C
     return Comparison(before, after, counted, contexts, is_paired=False)
 
 
-def _data(trials: Trials, side: Asked, slot: Slot, word: str) -> DataFrame:
+def _data(trials: Trials, side: Asked, slot: Slot | None, word: str) -> DataFrame:
     """What a date's or a model's side shows each person."""
-    if side.model is not None and side.version is not None:
+    if slot is not None and side.model is not None and side.version is not None:
         return trials.of_model(side.model, side.version, slot.as_of, side=word)
     stored = stored_slot(trials.run, trials.campaign, side)
     if stored is not None:
@@ -184,7 +193,7 @@ def _require_compiled(before: Template, after: Template, inputs_before: DataFram
 
 
 def _told(
-    comparison: Comparison, counted: DataFrame, sides: tuple[Asked, Asked], slot: Slot, campaign: Campaign
+    comparison: Comparison, counted: DataFrame, sides: tuple[Asked, Asked], slot: Slot | None, campaign: Campaign
 ) -> Diff:
     total = totals(counted).collect()[0]
     named = named_values(row.asDict() for row in value_counts(counted).collect())
@@ -195,7 +204,7 @@ def _told(
         kind=kind,
         before=_words(sides[0], comparison.before),
         after=_words(sides[1], comparison.after),
-        occurrence=slot.occurrence,
+        occurrence=slot.occurrence if slot else None,
         of="person" if comparison.is_paired else "message",
         messages=total["messages"],
         changed=total["changed"],

@@ -87,7 +87,8 @@ def _example(example: Example | None, *, show_personal: bool) -> dict[str, Any]:
 def write_text(diff: Diff, console: Console, *, show_personal: bool) -> None:
     """Write the headline, what was compared, and each pattern; in colour where `console` is a terminal."""
     console.print(Text(headline(diff), "bold"))
-    console.print(f"from {diff.before.words} to {diff.after.words}, occurrence {diff.occurrence}", markup=False)
+    over = f", over the audience of {diff.occurrence}" if diff.occurrence else ""
+    console.print(f"from {diff.before.words} to {diff.after.words}{over}", markup=False)
     for number, pattern in enumerate(diff.patterns, start=1):
         console.print()
         console.print(_told(number, pattern, diff, show_personal=show_personal))
