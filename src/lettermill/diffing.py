@@ -26,7 +26,7 @@ from lettermill.rendering.diff.patterns import (
     totals,
     value_counts,
 )
-from lettermill.rendering.diff.wording import SourceChange, source_changes
+from lettermill.rendering.diff.wording import SourceChange, file_of, headline, source_changes
 from lettermill.rendering.templates import Template
 from lettermill.sides import WORKING, Asked, Slot, asked, slot_of, stored_slot, template_of
 from lettermill.tables.campaigns import stored_contexts
@@ -67,6 +67,18 @@ class Diff:
     def others(self) -> int:
         """Changed messages of patterns that are not told one by one."""
         return self.changed - sum(pattern.messages for pattern in self.patterns)
+
+    @property
+    def headline(self) -> str:
+        """The diff in a sentence."""
+        return headline(messages=self.messages, changed=self.changed, patterns=len(self.patterns), others=self.others)
+
+    def sources_of(self, pattern: Pattern) -> tuple[SourceChange, ...]:
+        """What changed in the files of a pattern's blocks, where the template is the cause; all changes where these
+        files are as they were, since what they read was set elsewhere."""
+        files = {file_of(one.path) for one in pattern.causes if one.kind == "template"}
+        own = tuple(one for one in self.sources if one.file in files)
+        return own or (self.sources if files else ())
 
 
 @dataclass(frozen=True)

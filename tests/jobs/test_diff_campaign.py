@@ -9,7 +9,7 @@ from pyspark.errors import AnalysisException
 
 from lettermill import tables
 from lettermill.campaigns.trials import trial_rows
-from lettermill.cli.diff_reports import as_json, headline
+from lettermill.cli.diff_reports import as_json
 from lettermill.delivery.outbox import outbox_rows
 from lettermill.diffing import diff_of
 from lettermill.errors import ConfigError
@@ -39,7 +39,9 @@ def written(settings, name, text):
 
 def test_a_changed_line_is_told_with_its_count_its_lines_and_an_example(lake, given, spring):
     planned, contexts = plan_contexts(lake, spring, given, names=["Ana", "Bo", None])
-    posted = outbox_rows(contexts, provider="files", contexts_table=planned.contexts.name, address_key=b"k", as_of=AS_OF)
+    posted = outbox_rows(
+        contexts, provider="files", contexts_table=planned.contexts.name, address_key=b"k", as_of=AS_OF
+    )
     lake.add(posted, to=tables.delivery.OUTBOX)
     run = run_of(lake, spring)
     unchanged = diff_of(run, written(spring, "subject.j2", "Spring, {{ first_name }}"), before=None, after=None)
@@ -49,7 +51,7 @@ def test_a_changed_line_is_told_with_its_count_its_lines_and_an_example(lake, gi
     told = json.loads(as_json(found, allowed=0.5, show_personal=False))
 
     assert (unchanged.changed, unchanged.messages, unchanged.rendered) == (0, 3, 0)
-    assert headline(found) == "1 of 3 e-mails changes (33.33 %), in 1 pattern"
+    assert found.headline == "1 of 3 e-mails changes (33.33 %), in 1 pattern"
     (pattern,) = found.patterns
     assert (pattern.blocks, pattern.example) == (("html", "text"), "m2")
     assert pattern.causes == (Cause("html", "template"), Cause("text", "template"))

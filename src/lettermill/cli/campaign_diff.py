@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 
 from lettermill.cli.diff_reports import as_json, write_text
+from lettermill.diff_page import write_diff_page
 from lettermill.diffing import diff_of
 from lettermill.errors import LettermillError
 from lettermill.job import moment, open_run
@@ -31,6 +32,7 @@ def diff(
     occurrence: Annotated[str | None, typer.Option("--occurrence", help="whose contexts; the newest planned")] = None,
     max_changed_share: Annotated[float, typer.Option(help="a share of e-mails that may change", min=0, max=1)] = 0.0,
     form: Annotated[Literal["text", "json"], typer.Option("--format", help="how to tell")] = "text",
+    html: Annotated[Path | None, typer.Option("--html", help="page with example mails; var/diff/NAME.html")] = None,
     show_personal: Annotated[bool, typer.Option("--show-personal", help="tell texts and values of examples")] = False,
     as_of: Annotated[str | None, typer.Option("--as-of", help="what is known until then; now")] = None,
     env: Annotated[str, typer.Option("--env", help="environment: a file of conf")] = "local",
@@ -49,8 +51,11 @@ def diff(
     except LettermillError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(USAGE) from None
+    page = write_diff_page(found, run.settings, to=html or Path("var/diff") / f"{name}.html")
     if form == "json":
         typer.echo(as_json(found, allowed=max_changed_share, show_personal=show_personal))
     else:
-        write_text(found, Console(highlight=False, soft_wrap=True), show_personal=show_personal)
+        console = Console(highlight=False, soft_wrap=True)
+        write_text(found, console, show_personal=show_personal)
+        console.print(f"\nwrote {page}, which shows the examples", markup=False)
     raise typer.Exit(CHANGED if found.share > max_changed_share else 0)

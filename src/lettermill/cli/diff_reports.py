@@ -10,7 +10,7 @@ from rich.text import Text
 from lettermill.diffing import Diff
 from lettermill.rendering.diff.examples import Example
 from lettermill.rendering.diff.patterns import Pattern
-from lettermill.rendering.diff.wording import cause_words, file_of, line_diff
+from lettermill.rendering.diff.wording import cause_words, line_diff, percent
 
 VERSION = 1
 """Of the JSON: it changes when a key goes or means something else, not when one is added."""
@@ -18,23 +18,6 @@ HIDDEN = "hidden: give --show-personal"
 LINES = 12
 """Lines of a diff that the text tells of a file or block."""
 COLOURS = {"+": "green", "-": "red"}
-
-
-def headline(diff: Diff) -> str:
-    """The diff in a sentence."""
-    if not diff.changed:
-        return f"none of {diff.messages:,} e-mails changes"
-    told = "1 pattern" if len(diff.patterns) == 1 else f"{len(diff.patterns)} patterns"
-    verb = "changes" if diff.changed == 1 else "change"
-    rest = f", and {diff.others:,} in others" if diff.others else ""
-    return f"{diff.changed:,} of {diff.messages:,} e-mails {verb} ({percent(diff.share)}), in {told}{rest}"
-
-
-def percent(share: float) -> str:
-    """A share of messages; what is there never reads as nothing, and what is less than all never as all."""
-    if 0 < share < 0.0001:
-        return "< 0.01 %"
-    return "> 99.99 %" if 0.9999 < share < 1 else f"{share:.2%}".replace("%", " %")
 
 
 def as_json(diff: Diff, *, allowed: float, show_personal: bool) -> str:
@@ -86,7 +69,7 @@ def _example(example: Example | None, *, show_personal: bool) -> dict[str, Any]:
 
 def write_text(diff: Diff, console: Console, *, show_personal: bool) -> None:
     """Write the headline, what was compared, and each pattern; in colour where `console` is a terminal."""
-    console.print(Text(headline(diff), "bold"))
+    console.print(Text(diff.headline, "bold"))
     over = f", over the audience of {diff.occurrence}" if diff.occurrence else ""
     console.print(f"from {diff.before.words} to {diff.after.words}{over}", markup=False)
     for number, pattern in enumerate(diff.patterns, start=1):
@@ -112,9 +95,7 @@ def _told(number: int, pattern: Pattern, diff: Diff, *, show_personal: bool) -> 
 
 def _source_lines(pattern: Pattern, diff: Diff) -> Iterator[str]:
     """What changed in the files of the pattern's blocks, where the template is the cause."""
-    files = {file_of(one.path) for one in pattern.causes if one.kind == "template"}
-    lines = [line for one in diff.sources if one.file in files for line in one.lines if not line.startswith("@@")]
-    yield from cut(lines)
+    yield from cut([line for one in diff.sources_of(pattern) for line in one.lines if not line.startswith("@@")])
 
 
 def _example_lines(example: Example) -> Iterator[str]:

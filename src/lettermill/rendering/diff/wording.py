@@ -20,6 +20,23 @@ class SourceChange:
     lines: tuple[str, ...]
 
 
+def headline(*, messages: int, changed: int, patterns: int, others: int) -> str:
+    """A diff in a sentence; `others` are changed messages of patterns that are not told one by one."""
+    if not changed:
+        return f"none of {messages:,} e-mails changes"
+    told = "1 pattern" if patterns == 1 else f"{patterns} patterns"
+    rest = f", and {others:,} in others" if others else ""
+    verb = "changes" if changed == 1 else "change"
+    return f"{changed:,} of {messages:,} e-mails {verb} ({percent(changed / messages)}), in {told}{rest}"
+
+
+def percent(share: float) -> str:
+    """A share of messages; what is there never reads as nothing, and what is less than all never as all."""
+    if 0 < share < 0.0001:
+        return "< 0.01 %"
+    return "> 99.99 %" if 0.9999 < share < 1 else f"{share:.2%}".replace("%", " %")
+
+
 def cause_words(cause: Cause) -> str:
     """Why messages differ, as a person would say it."""
     path, before, after = cause.path, cause.before, cause.after

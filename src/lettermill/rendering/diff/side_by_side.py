@@ -1,0 +1,83 @@
+"""Two texts side by side: the lines that differ, with the words that do, and a line around them."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+
+WORD = re.compile(r"\s+|&[#\w]+;|\w+|.", re.DOTALL)
+AROUND = 1
+"""Equal lines told before and behind those that differ."""
+LONG = 240
+"""Characters of an equal stretch within a changed line that are told; of the rest the ends."""
+MOST = 60
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """Some words of a line, equal on both sides or not."""
+
+    text: str
+    is_changed: bool
+
+
+Line = tuple[Stretch, ...]
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line of each text; None where a text has no such line. `is_gap`: equal lines are left out here."""
+
+    before: Line | None
+    after: Line | None
+    is_gap: bool = False
+
+    @property
+    def is_changed(self) -> bool:
+        return self.before != self.after
+
+
+def side_by_side(before: str, after: str) -> tuple[Row, ...]:
+    """The rows that show how two texts differ, at most MOST."""
+    old, new = before.splitlines(), after.splitlines()
+    matched = SequenceMatcher(None, old, new, autojunk=False)
+    rows: list[Row] = []
+    for group in matched.get_grouped_opcodes(AROUND):
+        if rows:
+            rows.append(Row(None, None, is_gap=True))
+        for kind, start, stop, first, last in group:
+            if kind == "equal":
+                rows += [Row(_plain(line), _plain(line)) for line in old[start:stop]]
+            else:
+                rows += _changed(old[start:stop], new[first:last])
+    return tuple(rows[:MOST])
+
+
+def _plain(line: str) -> Line:
+    return (Stretch(_shortened(line), is_changed=False),)
+
+
+def _changed(old: Sequence[str], new: Sequence[str]) -> Iterator[Row]:
+    for place in range(max(len(old), len(new))):
+        if place >= len(old):
+            yield Row(None, (Stretch(new[place], is_changed=True),))
+        elif place >= len(new):
+            yield Row((Stretch(old[place], is_changed=True),), None)
+        else:
+            yield _words(old[place], new[place])
+
+
+def _words(old: str, new: str) -> Row:
+    words, others = WORD.findall(old), WORD.findall(new)
+    before: list[Stretch] = []
+    after: list[Stretch] = []
+    for kind, start, stop, first, last in SequenceMatcher(None, words, others, autojunk=False).get_opcodes():
+        for side, text in ((before, "".join(words[start:stop])), (after, "".join(others[first:last]))):
+            if text:
+                is_changed = kind != "equal"
+                side.append(Stretch(text if is_changed else _shortened(text), is_changed))
+    return Row(tuple(before), tuple(after))
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= LONG else f"{text[: LONG // 2]} … {text[-LONG // 2 :]}"
