@@ -27,9 +27,9 @@ from pyspark.sql import functions as F
 from benchmarks.rendering import MAIL, say
 from benchmarks.rendering_in_spark import CONTEXTS, OCCURRENCE, SUBJECT, context_rows
 from lettermill.lake import Batch, Folder, Lake
+from lettermill.rendering.diff.paired import count_in_pairs
 from lettermill.rendering.diff.patterns import (
     count_in_files,
-    count_in_pairs,
     merged,
     named_values,
     pattern_of,

@@ -26,7 +26,6 @@ def write_diff_page(diff: Diff, settings: Settings, *, to: Path) -> Path:
     page = Page(
         shop=shop,
         campaign=diff.campaign,
-        kind=diff.kind,
         headline=diff.headline,
         before=diff.before.words,
         after=diff.after.words,
@@ -54,7 +53,7 @@ def _section(pattern: Pattern, diff: Diff, images: Mapping[str, str]) -> Section
         share=share,
         blocks=pattern.blocks,
         causes=tuple(map(cause_words, pattern.causes)),
-        sources=diff.sources_of(pattern),
+        sources=tuple(Shown(one.file, side_by_side(one.before, one.after)) for one in diff.sources_of(pattern)),
         example=f"The example is {diff.of} {pattern.example}.",
         inputs=example.inputs if example else (),
         shown=tuple(_shown(example)) if example else (),

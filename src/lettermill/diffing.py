@@ -13,12 +13,12 @@ from lettermill.campaigns.trials import impersonal_contexts
 from lettermill.errors import ConfigError, TemplateError
 from lettermill.job import Run
 from lettermill.rendering.diff.examples import Example, example_of, examples_in_contexts, examples_in_pairs
+from lettermill.rendering.diff.paired import count_in_pairs
 from lettermill.rendering.diff.pairs import mail_pair
 from lettermill.rendering.diff.patterns import (
     Pattern,
     count_in_contexts,
     count_in_files,
-    count_in_pairs,
     merged,
     named_values,
     pattern_of,

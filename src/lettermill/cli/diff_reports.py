@@ -10,7 +10,8 @@ from rich.text import Text
 from lettermill.diffing import Diff
 from lettermill.rendering.diff.examples import Example
 from lettermill.rendering.diff.patterns import Pattern
-from lettermill.rendering.diff.wording import cause_words, line_diff, percent
+from lettermill.rendering.diff.side_by_side import in_lines
+from lettermill.rendering.diff.wording import cause_words, percent
 
 VERSION = 1
 """Of the JSON: it changes when a key goes or means something else, not when one is added."""
@@ -95,13 +96,13 @@ def _told(number: int, pattern: Pattern, diff: Diff, *, show_personal: bool) -> 
 
 def _source_lines(pattern: Pattern, diff: Diff) -> Iterator[str]:
     """What changed in the files of the pattern's blocks, where the template is the cause."""
-    yield from cut([line for one in diff.sources_of(pattern) for line in one.lines if not line.startswith("@@")])
+    yield from cut([line for one in diff.sources_of(pattern) for line in in_lines(one.before, one.after)])
 
 
 def _example_lines(example: Example) -> Iterator[str]:
     for block in example.blocks:
         yield f"  {block.name}:"
-        yield from cut([line for line in line_diff(block.before or "", block.after or "") if line[:2] != "@@"])
+        yield from cut(list(in_lines(block.before or "", block.after or "")))
 
 
 def cut(lines: list[str]) -> list[str]:

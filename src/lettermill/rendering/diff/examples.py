@@ -11,8 +11,9 @@ from pyspark.sql import DataFrame
 from lettermill.rendering.diff.causes import literal
 from lettermill.rendering.diff.comparing import Compared, compare, reached
 from lettermill.rendering.diff.counting import Sides
+from lettermill.rendering.diff.paired import both_sides, paired_mails, paired_sides
 from lettermill.rendering.diff.pairs import MailPair, mail_pair
-from lettermill.rendering.diff.patterns import READ, both_sides, paired_mails, paired_sides, same_sides
+from lettermill.rendering.diff.patterns import READ, same_sides
 from lettermill.rendering.templates import Template
 
 TOLD = "struct<name: string, before: string, after: string>"

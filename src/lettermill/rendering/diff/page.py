@@ -6,14 +6,13 @@ from importlib.resources import files
 
 from lettermill.rendering.diff.examples import Told
 from lettermill.rendering.diff.side_by_side import Row
-from lettermill.rendering.diff.wording import SourceChange
 
 PAGE = "diff.html.j2"
 
 
 @dataclass(frozen=True)
 class Shown:
-    """A text on both sides: a block, with the lines that differ."""
+    """A text on both sides, a file of the template or a block of the example: the lines that differ."""
 
     name: str
     rows: tuple[Row, ...]
@@ -37,7 +36,7 @@ class Section:
     share: str
     blocks: tuple[str, ...]
     causes: tuple[str, ...]
-    sources: tuple[SourceChange, ...]
+    sources: tuple[Shown, ...]
     example: str
     inputs: tuple[Told, ...]
     shown: tuple[Shown, ...]
@@ -50,7 +49,6 @@ class Page:
 
     shop: str
     campaign: str
-    kind: str
     headline: str
     before: str
     after: str

@@ -10,23 +10,13 @@ from pyspark.sql import functions as F
 
 from lettermill.rendering.context_files import ROWS, map_files
 from lettermill.rendering.diff.causes import FEW, Cause
-from lettermill.rendering.diff.counting import COUNTED_DDL, Sides, count_changes, counted_batch
+from lettermill.rendering.diff.counting import COUNTED_DDL, Sides, count_changes
 from lettermill.rendering.diff.pairs import MailPair, mail_pair
 from lettermill.rendering.mail import MISSING
 from lettermill.rendering.templates import Template
 
 Batches = Iterator[pa.RecordBatch]
 READ = ("message_id", MISSING, "inputs")
-PAIRED = (
-    "message_id",
-    "verdict_before",
-    "verdict_after",
-    "missing_before",
-    "missing_after",
-    "inputs_before",
-    "inputs_after",
-)
-MAILED = "mailed"
 MOST = 20
 """Patterns that are told one by one; the others are summed."""
 LEAST = 10
@@ -60,45 +50,9 @@ def count_in_files(
     return map_files(contexts.sparkSession, paths, count, columns=columns, occurrence=occurrence, schema=COUNTED_DDL)
 
 
-def count_in_pairs(pairs: DataFrame, *, before: Template, after: Template) -> DataFrame:
-    """Rows of COUNTED for contexts of two sides: `pairs` has the columns PAIRED, one row per person.
-
-    A person who is mailed on one side alone counts as joined or left, with the other side's verdict.
-    """
-
-    def count(batches: Iterable[pa.RecordBatch]) -> Batches:
-        for batch in _small(batches):
-            both = both_sides(batch)
-            yield counted_batch(_one_sided(batch))
-            if both.num_rows:
-                mails = paired_mails(both, before=before, after=after)
-                yield count_changes(mails, paired_sides(mails, both))
-
-    return pairs.select(*PAIRED).mapInArrow(count, COUNTED_DDL)
-
-
-def paired_mails(batch: pa.RecordBatch, *, before: Template, after: Template) -> MailPair:
-    types = (batch.column(f"inputs_{side}").type for side in ("before", "after"))
-    return mail_pair(before, after, *types)
-
-
-def paired_sides(mails: MailPair, batch: pa.RecordBatch) -> Sides:
-    old, new = (
-        mail.batch(batch.column(f"inputs_{side}"), batch.column(f"{MISSING}_{side}"))
-        for mail, side in ((mails.before, "before"), (mails.after, "after"))
-    )
-    return Sides(batch.column("message_id"), old, new)
-
-
 def same_sides(mails: MailPair, batch: pa.RecordBatch) -> Sides:
     same = mails.before.batch(batch.column("inputs"), batch.column(MISSING))
     return Sides(batch.column("message_id"), same, same)
-
-
-def both_sides(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """The rows of people who are mailed on both sides."""
-    is_mailed = [pa.compute.equal(batch.column(f"verdict_{side}"), MAILED) for side in ("before", "after")]
-    return batch.filter(pa.compute.fill_null(pa.compute.and_(*is_mailed), False))
 
 
 def merged(counted: DataFrame) -> DataFrame:
@@ -174,7 +128,7 @@ def pattern_of(row: Mapping[str, Any]) -> Pattern:
 
 def _over_same(before: Template, after: Template) -> Callable[[Iterable[pa.RecordBatch]], Batches]:
     def count(batches: Iterable[pa.RecordBatch]) -> Batches:
-        for batch in _small(batches):
+        for batch in small(batches):
             inputs = batch.column("inputs").type
             mails = mail_pair(before, after, inputs, inputs)
             yield count_changes(mails, same_sides(mails, batch))
@@ -182,20 +136,8 @@ def _over_same(before: Template, after: Template) -> Callable[[Iterable[pa.Recor
     return count
 
 
-def _small(batches: Iterable[pa.RecordBatch]) -> Batches:
+def small(batches: Iterable[pa.RecordBatch]) -> Batches:
+    """The batches in parts that fit a worker's caches."""
     for batch in batches:
         for start in range(0, batch.num_rows, ROWS):
             yield batch.slice(start, ROWS)
-
-
-def _one_sided(batch: pa.RecordBatch) -> list[tuple[tuple[str, ...], tuple[Cause, ...], int, str | None, int]]:
-    """People who are mailed on one side alone, by the other side's verdict; and how many they are in all."""
-    found: dict[Cause, list[str]] = {}
-    columns = (batch.column(name).to_pylist() for name in ("message_id", "verdict_before", "verdict_after"))
-    for message_id, before, after in zip(*columns, strict=True):
-        if (before == MAILED) != (after == MAILED):
-            kind = "left" if before == MAILED else "joined"
-            verdicts = [None if one == MAILED else one or "not in the audience" for one in (before, after)]
-            found.setdefault(Cause("audience", kind, *verdicts), []).append(message_id)
-    rows = [((), (cause,), len(ids), min(ids), 0) for cause, ids in found.items()]
-    return [((), (), sum(map(len, found.values())), None, 0), *rows]

@@ -8,7 +8,7 @@ from difflib import SequenceMatcher
 WORD = re.compile(r"\s+|&[#\w]+;|\w+|.", re.DOTALL)
 AROUND = 1
 """Equal lines told before and behind those that differ."""
-LONG = 240
+LONG = 160
 """Characters of an equal stretch within a changed line that are told; of the rest the ends."""
 MOST = 60
 
@@ -51,6 +51,19 @@ def side_by_side(before: str, after: str) -> tuple[Row, ...]:
             else:
                 rows += _changed(old[start:stop], new[first:last])
     return tuple(rows[:MOST])
+
+
+def in_lines(before: str, after: str) -> Iterator[str]:
+    """The same one below the other: lines that begin with `-`, `+` or a blank."""
+    for row in side_by_side(before, after):
+        if not row.is_changed:
+            yield "  ..." if row.is_gap else f"  {_text(row.before)}"
+            continue
+        yield from (f"{sign} {_text(line)}" for sign, line in (("-", row.before), ("+", row.after)) if line is not None)
+
+
+def _text(line: Line | None) -> str:
+    return "".join(stretch.text for stretch in line or ())
 
 
 def _plain(line: str) -> Line:

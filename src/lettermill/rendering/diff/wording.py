@@ -1,6 +1,6 @@
 """What changed and why, in words; and texts side by side, line by line."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import unified_diff
 from itertools import islice
@@ -14,10 +14,17 @@ CONTEXT = 1
 
 @dataclass(frozen=True)
 class SourceChange:
-    """What changed in a file of the template, as unified diff lines. `file` is a part or the path of a block."""
+    """A file of the template that changed: a part or the path of a block, as it is compiled on both sides."""
 
     file: str
-    lines: tuple[str, ...]
+    before: str
+    after: str
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """What changed, as unified diff lines without the heads that name files."""
+        lines = unified_diff(self.before.splitlines(), self.after.splitlines(), n=CONTEXT, lineterm="")
+        return tuple(islice(lines, 2, None))
 
 
 def headline(*, messages: int, changed: int, patterns: int, others: int) -> str:
@@ -69,18 +76,9 @@ def _from_to(before: str | None, after: str | None) -> str:
 def source_changes(before: Template, after: Template) -> tuple[SourceChange, ...]:
     """The files in which two templates differ, as they are compiled."""
     olds, news = _sources(before), _sources(after)
-    found = []
-    for file in dict.fromkeys((*olds, *news)):
-        lines = tuple(line_diff(olds.get(file, ""), news.get(file, "")))
-        if lines:
-            found.append(SourceChange(file, lines))
-    return tuple(found)
-
-
-def line_diff(before: str, after: str) -> Iterator[str]:
-    """Unified diff lines without the heads that name files."""
-    lines = unified_diff(before.splitlines(), after.splitlines(), n=CONTEXT, lineterm="")
-    return islice(lines, 2, None)
+    files = dict.fromkeys((*olds, *news))
+    found = (SourceChange(file, olds.get(file, ""), news.get(file, "")) for file in files)
+    return tuple(one for one in found if one.before != one.after)
 
 
 def _sources(template: Template) -> Mapping[str, str]:
