@@ -9,13 +9,13 @@ from pyspark.sql import functions as F
 
 from lettermill.errors import ModelError
 from lettermill.job import Run, job
-from lettermill.models.interactions import lines_of_nobody
+from lettermill.models.interactions import interactions, lines_of_nobody
 from lettermill.models.recommender import NAME
 from lettermill.models.registry import Registry
-from lettermill.recommending import bought_until, slates_of
+from lettermill.recommending import slates_of
 from lettermill.tables.models import RECOMMENDATIONS
-from lettermill.tables.profiles import IDENTITIES
-from lettermill.tables.quality import ORDER_LINES
+from lettermill.tables.profiles import IDENTITIES, PEOPLE
+from lettermill.tables.quality import ORDER_LINES, PRODUCTS
 
 
 @job()
@@ -25,9 +25,11 @@ def main(run: Run) -> None:
     if champion is None:
         raise ModelError(f"no {NAME} is registered", place=registry.registry_uri, mend="first run train_recommender")
     model = registry.load(NAME, version=champion.version)
+    lines, identities = run.read(ORDER_LINES), run.read(IDENTITIES)
+    people, products = run.read(PEOPLE), run.read(PRODUCTS)
     with run.doing("summing up who bought what"):
-        bought = bought_until(run).persist()
-        slated = slates_of(run, bought, model=model, version=champion.version)
+        bought = interactions(lines, identities, as_of=run.as_of).persist()
+        slated = slates_of(run, bought, people, products, model=model, version=champion.version)
     with run.doing("filling slates"):
         run.lake.replace(slated, into=RECOMMENDATIONS, where={"as_of": run.as_of})
     bought.unpersist()
@@ -35,8 +37,7 @@ def main(run: Run) -> None:
     by_source = {row["source"]: row["count"] for row in written.groupBy("source").count().collect()}
     run.count(**{f"recommended_{source}": by_source[source] for source in sorted(by_source)})
     run.count(people_with_a_slate=written.select("person_id").distinct().count())
-    nobody = lines_of_nobody(run.read(ORDER_LINES), run.read(IDENTITIES), as_of=run.as_of)
-    run.count(lines_of_nobody=nobody.count())
+    run.count(lines_of_nobody=lines_of_nobody(lines, identities, as_of=run.as_of).count())
     run.note(f"slates by {NAME} {champion.version}")
 
 

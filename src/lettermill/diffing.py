@@ -28,7 +28,7 @@ from lettermill.rendering.diff.patterns import (
 )
 from lettermill.rendering.diff.wording import SourceChange, file_of, headline, source_changes
 from lettermill.rendering.templates import Template
-from lettermill.sides import WORKING, Asked, Slot, asked, slot_of, stored_slot, template_of
+from lettermill.sides import WORKING, Asked, Slot, asked, require_pair, slot_of, stored_slot, template_of
 from lettermill.tables.campaigns import stored_contexts
 from lettermill.trials import MESSAGE_ID, TOKEN_OF_NOBODY, Trials, open_trials, pairs_of
 
@@ -111,7 +111,7 @@ def diff_of(
     Raises ConfigError where a side cannot be found or the two are no pair.
     """
     given = tuple(None if one is None else asked(one) for one in (before, after))
-    _require_pair(given)
+    require_pair(given)
     is_told = all(one is not None and one.kind == "date" for one in given)
     slot = None if is_told and occurrence is None else slot_of(run, campaign, occurrence)
     sides = _sides(given, slot)
@@ -122,13 +122,6 @@ def diff_of(
             return _told(comparison, counted, sides, slot, campaign)
         finally:
             counted.unpersist()
-
-
-def _require_pair(given: Sequence[Asked | None]) -> None:
-    kinds = {one.kind for one in given if one is not None}
-    if "template" in kinds and len(kinds) > 1:
-        problem = f"{' and '.join(one.text for one in given if one)} cannot be compared: one is a template"
-        raise ConfigError(problem, place="--from, --to", mend="give two templates, or dates and model versions")
 
 
 def _sides(given: Sequence[Asked | None], slot: Slot | None) -> tuple[Asked, Asked]:
@@ -208,8 +201,7 @@ def _told(
     comparison: Comparison, counted: DataFrame, sides: tuple[Asked, Asked], slot: Slot | None, campaign: Campaign
 ) -> Diff:
     total = totals(counted).collect()[0]
-    named = named_values(row.asDict() for row in value_counts(counted).collect())
-    patterns = tuple(pattern_of(row.asDict()) for row in pattern_rows(counted, named=named).collect())
+    patterns = _patterns(counted) if total["changed"] else ()
     kind = sides[0].kind if sides[0].kind == sides[1].kind else "data"
     return Diff(
         campaign=campaign.name,
@@ -225,6 +217,11 @@ def _told(
         examples=comparison.examples([pattern.example for pattern in patterns]) if patterns else {},
         sources=source_changes(comparison.before, comparison.after),
     )
+
+
+def _patterns(counted: DataFrame) -> tuple[Pattern, ...]:
+    named = named_values(row.asDict() for row in value_counts(counted).collect())
+    return tuple(pattern_of(row.asDict()) for row in pattern_rows(counted, named=named).collect())
 
 
 def _words(side: Asked, template: Template) -> Side:

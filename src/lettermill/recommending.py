@@ -4,22 +4,16 @@ from pyspark.sql import DataFrame
 
 from lettermill.job import Run
 from lettermill.models.contenders import shelf_of
-from lettermill.models.interactions import candidates, interactions
+from lettermill.models.interactions import candidates
 from lettermill.models.recommender import Recommender
 from lettermill.models.recommender_knobs import RecommenderKnobs
 from lettermill.models.slates import slates
-from lettermill.tables.profiles import IDENTITIES, PEOPLE
-from lettermill.tables.quality import ORDER_LINES, PRODUCTS
 
 
-def bought_until(run: Run) -> DataFrame:
-    """Who bought what until the run's as-of."""
-    return interactions(run.read(ORDER_LINES), run.read(IDENTITIES), as_of=run.as_of)
-
-
-def slates_of(run: Run, bought: DataFrame, *, model: Recommender, version: str) -> DataFrame:
-    """Rows of models.recommendations for the run's as-of."""
-    people, products = run.read(PEOPLE), run.read(PRODUCTS)
+def slates_of(
+    run: Run, bought: DataFrame, people: DataFrame, products: DataFrame, *, model: Recommender, version: str
+) -> DataFrame:
+    """Rows of models.recommendations for the run's as-of; `bought` is what `interactions` returns at it."""
     knobs, excluded = RecommenderKnobs(), run.settings.models.excluded_departments
     known = candidates(bought, products, as_of=run.as_of, excluded_departments=excluded, rule=knobs.candidates)
     shelf = shelf_of(model, known.toPandas(), mix=knobs.mix)

@@ -1,6 +1,7 @@
 """The sides of a diff: what `--from` and `--to` may name, and what they stand for."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
@@ -63,29 +64,42 @@ def asked(text: str) -> Asked:
     raise ConfigError(f"{text!r} names nothing to compare", place="--from, --to", mend=f"give {FORMS}")
 
 
+def require_pair(given: Sequence[Asked | None]) -> None:
+    """Raise ConfigError where a template is to be compared with something else."""
+    kinds = {one.kind for one in given if one is not None}
+    if "template" in kinds and len(kinds) > 1:
+        problem = f"{' and '.join(one.text for one in given if one)} cannot be compared: one is a template"
+        raise ConfigError(problem, place="--from, --to", mend="give two templates, or dates and model versions")
+
+
 def slot_of(run: Run, campaign: Campaign, occurrence: str | None) -> Slot:
     """The occurrence that was asked for, else the newest that is planned. Raises ConfigError where there is none."""
     mend = f"run plan_campaign --campaign {campaign.name} --occurrence ..."
-    planned = run.lake.read(OUTBOX).where(F.col("campaign") == campaign.name) if run.lake.exists(OUTBOX) else None
-    known = [] if planned is None else [
-        row["occurrence"] for row in planned.select("occurrence").distinct().orderBy(F.desc("occurrence")).collect()
-    ]  # fmt: skip
-    if planned is None or not known:
+    planned = _planned(run, campaign)
+    if not planned:
         raise ConfigError("no message is planned, so there is nothing to compare", place=campaign.name, mend=mend)
-    if occurrence is not None and occurrence not in known:
-        told = ", ".join(known[:5])
-        raise ConfigError(f"nothing is planned for {occurrence}", place=campaign.name, mend=f"give one of: {told}")
-    wanted = occurrence or known[0]
-    names = [
-        row["contexts_table"]
-        for row in planned.where(F.col("occurrence") == wanted).select("contexts_table").distinct().collect()
-    ]
-    name = campaign.contexts.name if campaign.contexts.name in names else sorted(names)[0]
+    wanted = max(planned) if occurrence is None else occurrence
+    if wanted not in planned:
+        told = ", ".join(sorted(planned, reverse=True)[:5])
+        raise ConfigError(f"nothing is planned for {wanted}", place=campaign.name, mend=f"give one of: {told}")
+    names = planned[wanted]
+    name = campaign.contexts.name if campaign.contexts.name in names else min(names)
     contexts = run.lake.read(stored_contexts(name)).where(F.col("occurrence") == wanted)
     newest = rows_of(contexts.select("template_version", "created_at").orderBy(F.desc("created_at")).limit(1))
     if not newest:
         raise ConfigError(f"the contexts of {wanted} are gone", place=name, mend="give another --occurrence")
     return Slot(wanted, name, newest[0]["template_version"], newest[0]["created_at"])
+
+
+def _planned(run: Run, campaign: Campaign) -> dict[str, list[str]]:
+    """The campaign's occurrences, each with the tables in which its contexts are."""
+    if not run.lake.exists(OUTBOX):
+        return {}
+    posted = run.lake.read(OUTBOX).where(F.col("campaign") == campaign.name)
+    found: dict[str, list[str]] = {}
+    for row in posted.select("occurrence", "contexts_table").distinct().collect():
+        found.setdefault(row["occurrence"], []).append(row["contexts_table"])
+    return found
 
 
 def template_of(run: Run, campaign: Campaign, text: str) -> Template:

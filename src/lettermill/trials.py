@@ -9,22 +9,24 @@ from datetime import UTC, datetime
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from lettermill import tables
 from lettermill.campaigns.definition import Campaign
 from lettermill.campaigns.trials import MAILED, impersonal_contexts, trial_rows
 from lettermill.errors import ConfigError
 from lettermill.job import Run
 from lettermill.lake import Batch, Folder, Lake
+from lettermill.models.interactions import interactions
 from lettermill.models.recommender import NAME as RECOMMENDER
 from lettermill.models.registry import Registry
 from lettermill.models.scoring import scores
 from lettermill.personas import TOKEN, stand_in
 from lettermill.planning import trial_contexts
-from lettermill.recommending import bought_until, slates_of
+from lettermill.recommending import slates_of
 from lettermill.sides import day
 from lettermill.tables.campaigns import AUDIENCES, stored_contexts, trials_table
 from lettermill.tables.features import PEOPLE as FEATURES
 from lettermill.tables.models import RECOMMENDATIONS, SCORES
+from lettermill.tables.profiles import IDENTITIES, PEOPLE
+from lettermill.tables.quality import ORDER_LINES, PRODUCTS
 
 MESSAGE_ID = stand_in(64)
 TOKEN_OF_NOBODY = stand_in(TOKEN)
@@ -126,7 +128,7 @@ def scored_by(run: Run, model: str, version: str) -> DataFrame:
     by_version = stored.where(own & (F.col("model_version") == version))
     if by_version.isEmpty():
         booster = _registry(run).load(model, version=version)
-        features = run.read(tables.features.PEOPLE).where(F.col("as_of") == F.lit(run.as_of))
+        features = run.read(FEATURES).where(F.col("as_of") == F.lit(run.as_of))
         by_version = scores(features, model=model.split(".")[-1], booster=booster, model_version=version)
     return stored.where(~own).unionByName(by_version)
 
@@ -137,7 +139,8 @@ def recommended_by(run: Run, version: str) -> DataFrame:
     if not stored.isEmpty():
         return stored
     model = _registry(run).load(RECOMMENDER, version=version)
-    return slates_of(run, bought_until(run), model=model, version=version)
+    bought = interactions(run.read(ORDER_LINES), run.read(IDENTITIES), as_of=run.as_of)
+    return slates_of(run, bought, run.read(PEOPLE), run.read(PRODUCTS), model=model, version=version)
 
 
 def _registry(run: Run) -> Registry:

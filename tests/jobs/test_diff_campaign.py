@@ -3,14 +3,19 @@
 import json
 from dataclasses import replace
 from datetime import timedelta
+from io import StringIO
 
 import pytest
 from pyspark.errors import AnalysisException
+from rich.console import Console
+from typer.testing import CliRunner
 
 from lettermill import tables
 from lettermill.campaigns.trials import trial_rows
-from lettermill.cli.diff_reports import as_json
+from lettermill.cli.diff_reports import as_json, write_text
+from lettermill.cli.main import app
 from lettermill.delivery.outbox import outbox_rows
+from lettermill.diff_page import write_diff_page
 from lettermill.diffing import diff_of
 from lettermill.errors import ConfigError
 from lettermill.lake import Batch
@@ -37,7 +42,7 @@ def written(settings, name, text):
     return load_campaign("spring", folder=settings.campaigns.folder)
 
 
-def test_a_changed_line_is_told_with_its_count_its_lines_and_an_example(lake, given, spring):
+def test_a_changed_line_is_told_with_its_count_its_lines_and_an_example(lake, given, spring, tmp_path):
     planned, contexts = plan_contexts(lake, spring, given, names=["Ana", "Bo", None])
     posted = outbox_rows(
         contexts, provider="files", contexts_table=planned.contexts.name, address_key=b"k", as_of=AS_OF
@@ -63,6 +68,12 @@ def test_a_changed_line_is_told_with_its_count_its_lines_and_an_example(lake, gi
     )
     assert "-<p>{{ first_name }}</p>" in found.sources[0].lines
     assert told["passed"]
+    console = Console(file=StringIO(), width=200)
+    write_text(found, console, show_personal=True)
+    assert "- <p>Bo</p>" in console.file.getvalue()
+    page = write_diff_page(found, spring, to=tmp_path / "diff.html").read_text()
+    assert "<ins>!</ins>" in page
+    assert page.count("<iframe sandbox") == 2
     assert "Bo<" not in json.dumps(told["patterns"])
 
 
@@ -142,3 +153,18 @@ def test_what_cannot_be_compared_is_told_with_what_there_is(lake, spring, before
         diff_of(run_of(lake, spring), campaign, before=before, after=after)
 
     assert words in str(told.value)
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (["weekly_pick"], "did you mean 'weekly_picks'?"),
+        (["weekly_picks", "--from", "churn3"], "'churn3' names nothing to compare"),
+        (["weekly_picks", "--from", "working", "--to", "churn@3"], "one is a template"),
+    ],
+)
+def test_a_wrong_call_ends_with_code_2_so_that_ci_can_tell_it_from_a_change(call, words):
+    ended = CliRunner().invoke(app, ["campaign", "diff", *call])
+
+    assert ended.exit_code == 2
+    assert words in ended.stderr

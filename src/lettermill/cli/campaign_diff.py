@@ -12,8 +12,9 @@ from lettermill.cli.diff_reports import as_json, write_text
 from lettermill.diff_page import write_diff_page
 from lettermill.diffing import diff_of
 from lettermill.errors import LettermillError
-from lettermill.job import moment, open_run
-from lettermill.settings import PACKAGED, load_campaign
+from lettermill.job import open_run
+from lettermill.settings import PACKAGED, load, load_campaign
+from lettermill.sides import asked, require_pair
 
 INSTALLED = Path(str(PACKAGED))
 USAGE = 2
@@ -34,7 +35,6 @@ def diff(
     form: Annotated[Literal["text", "json"], typer.Option("--format", help="how to tell")] = "text",
     html: Annotated[Path | None, typer.Option("--html", help="page with example mails; var/diff/NAME.html")] = None,
     show_personal: Annotated[bool, typer.Option("--show-personal", help="tell texts and values of examples")] = False,
-    as_of: Annotated[str | None, typer.Option("--as-of", help="what is known until then; now")] = None,
     env: Annotated[str, typer.Option("--env", help="environment: a file of conf")] = "local",
     conf: Annotated[Path, typer.Option("--conf", help="folder of base.yml and <env>.yml")] = INSTALLED,
 ) -> None:
@@ -43,9 +43,11 @@ def diff(
     Exit code 0: nothing changes, or no larger a share than --max-changed-share; 1: more changes; 2: a wrong call.
     """
     try:
-        at = Namespace(env=env, conf=conf, catalog=None, as_of=moment(as_of) if as_of else datetime.now(UTC))
-        run = open_run(at, application="lettermill campaign diff")
-        campaign = load_campaign(name, folder=run.settings.campaigns.folder)
+        campaign = load_campaign(name, folder=load(env, conf=conf).campaigns.folder)
+        require_pair([None if side is None else asked(side) for side in (before, after)])
+        run = open_run(
+            Namespace(env=env, conf=conf, catalog=None, as_of=datetime.now(UTC)), application="lettermill campaign diff"
+        )
         with run.doing("comparing"):
             found = diff_of(run, campaign, before=before, after=after, occurrence=occurrence)
     except LettermillError as error:
