@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from os.path import commonprefix
 
 WORD = re.compile(r"\s+|&[#\w]+;|\w+|.", re.DOTALL)
 AROUND = 1
@@ -11,6 +12,8 @@ AROUND = 1
 LONG = 160
 """Characters of an equal stretch within a changed line that are told; of the rest the ends."""
 MOST = 60
+MOST_WORDS = 1_000_000
+"""Pairs of words that are compared for one line."""
 
 
 @dataclass(frozen=True)
@@ -84,12 +87,27 @@ def _words(old: str, new: str) -> Row:
     words, others = WORD.findall(old), WORD.findall(new)
     before: list[Stretch] = []
     after: list[Stretch] = []
-    for kind, start, stop, first, last in SequenceMatcher(None, words, others, autojunk=False).get_opcodes():
+    for kind, start, stop, first, last in _opcodes(words, others):
         for side, text in ((before, "".join(words[start:stop])), (after, "".join(others[first:last]))):
             if text:
                 is_changed = kind != "equal"
                 side.append(Stretch(text if is_changed else _shortened(text), is_changed))
     return Row(tuple(before), tuple(after))
+
+
+def _opcodes(words: Sequence[str], others: Sequence[str]) -> list[tuple[str, int, int, int, int]]:
+    """How to get from the one to the other. Of very long lines all between what begins and ends alike is changed."""
+    if len(words) * len(others) < MOST_WORDS:
+        return SequenceMatcher(None, words, others, autojunk=False).get_opcodes()
+    start = len(commonprefix([words, others]))
+    rest = min(len(words), len(others)) - start
+    end = min(rest, len(commonprefix([words[::-1], others[::-1]])))
+    last, last_other = len(words) - end, len(others) - end
+    return [
+        ("equal", 0, start, 0, start),
+        ("replace", start, last, start, last_other),
+        ("equal", last, len(words), last_other, len(others)),
+    ]
 
 
 def _shortened(text: str) -> str:
