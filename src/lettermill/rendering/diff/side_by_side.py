@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
-from os.path import commonprefix
+from itertools import takewhile
 
 WORD = re.compile(r"\s+|&[#\w]+;|\w+|.", re.DOTALL)
 AROUND = 1
@@ -95,19 +95,24 @@ def _words(old: str, new: str) -> Row:
     return Row(tuple(before), tuple(after))
 
 
-def _opcodes(words: Sequence[str], others: Sequence[str]) -> list[tuple[str, int, int, int, int]]:
+def _opcodes(words: Sequence[str], others: Sequence[str]) -> Sequence[tuple[str, int, int, int, int]]:
     """How to get from the one to the other. Of very long lines all between what begins and ends alike is changed."""
     if len(words) * len(others) < MOST_WORDS:
         return SequenceMatcher(None, words, others, autojunk=False).get_opcodes()
-    start = len(commonprefix([words, others]))
-    rest = min(len(words), len(others)) - start
-    end = min(rest, len(commonprefix([words[::-1], others[::-1]])))
+    start = _alike(words, others)
+    end = min(_alike(words[::-1], others[::-1]), min(len(words), len(others)) - start)
     last, last_other = len(words) - end, len(others) - end
     return [
         ("equal", 0, start, 0, start),
         ("replace", start, last, start, last_other),
         ("equal", last, len(words), last_other, len(others)),
     ]
+
+
+def _alike(words: Sequence[str], others: Sequence[str]) -> int:
+    """How many words both begin with."""
+    pairs = zip(words, others, strict=False)
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
 
 
 def _shortened(text: str) -> str:
