@@ -36,6 +36,7 @@ from lettermill.rendering.diff.patterns import (
     pattern_rows,
     totals,
     value_counts,
+    with_named_values,
 )
 from lettermill.rendering.diff.wording import cause_words
 from lettermill.rendering.templates import Template
@@ -77,7 +78,7 @@ def counted(work: Callable[[], DataFrame]) -> dict[str, Any]:
     rows = merged(work()).persist()
     total = totals(rows).collect()[0]
     named = named_values(row.asDict() for row in value_counts(rows).collect())
-    patterns = [pattern_of(row.asDict()) for row in pattern_rows(rows, named=named).collect()]
+    patterns = [pattern_of(row.asDict()) for row in pattern_rows(with_named_values(rows, named=named)).collect()]
     rows.unpersist()
     seconds = perf_counter() - started
     for one in patterns:

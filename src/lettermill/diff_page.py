@@ -35,6 +35,7 @@ def write_diff_page(diff: Diff, settings: Settings, *, to: Path) -> Path:
         share=percent(diff.share),
         rendered=diff.rendered,
         others=diff.others,
+        causes=tuple((cause_words(cause), messages) for cause, messages in diff.causes),
         sections=tuple(_section(pattern, diff, images) for pattern in diff.patterns),
     )
     context = page_context(page, words=wording)

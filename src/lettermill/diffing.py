@@ -12,11 +12,14 @@ from lettermill.campaigns.definition import Campaign
 from lettermill.campaigns.trials import impersonal_contexts
 from lettermill.errors import ConfigError, TemplateError
 from lettermill.job import Run
+from lettermill.rendering.diff.causes import Cause
 from lettermill.rendering.diff.examples import Example, example_of, examples_in_contexts, examples_in_pairs
 from lettermill.rendering.diff.paired import count_in_pairs
 from lettermill.rendering.diff.pairs import mail_pair
 from lettermill.rendering.diff.patterns import (
     Pattern,
+    cause_of,
+    cause_rows,
     count_in_contexts,
     count_in_files,
     merged,
@@ -25,6 +28,7 @@ from lettermill.rendering.diff.patterns import (
     pattern_rows,
     totals,
     value_counts,
+    with_named_values,
 )
 from lettermill.rendering.diff.wording import SourceChange, file_of, headline, source_changes
 from lettermill.rendering.templates import Template
@@ -43,8 +47,11 @@ class Side:
 
 @dataclass(frozen=True)
 class Diff:
-    """What changes between two versions of a campaign. `messages` are those that either side sends, `rendered` those
-    of which any block had to be rendered; `of` says whose ids the patterns' examples are: message or person."""
+    """What changes between two versions of a campaign.
+
+    `messages` are those that either side sends, `rendered` those of which any block had to be rendered. `causes` count
+    the messages of each, alone or with others. `of` says whose ids the patterns' examples are: message or person.
+    """
 
     campaign: str
     kind: str
@@ -56,6 +63,7 @@ class Diff:
     changed: int
     rendered: int
     patterns: tuple[Pattern, ...]
+    causes: tuple[tuple[Cause, int], ...]
     examples: dict[str, Example] = field(repr=False)
     sources: tuple[SourceChange, ...] = field(repr=False)
 
@@ -201,7 +209,13 @@ def _told(
     comparison: Comparison, counted: DataFrame, sides: tuple[Asked, Asked], slot: Slot | None, campaign: Campaign
 ) -> Diff:
     total = totals(counted).collect()[0]
-    patterns = _patterns(counted) if total["changed"] else ()
+    patterns: tuple[Pattern, ...] = ()
+    causes: tuple[tuple[Cause, int], ...] = ()
+    if total["changed"]:
+        named = named_values(row.asDict() for row in value_counts(counted).collect())
+        changes = with_named_values(counted, named=named)
+        patterns = tuple(pattern_of(row.asDict()) for row in pattern_rows(changes).collect())
+        causes = tuple((cause_of(row["cause"]), row["messages"]) for row in cause_rows(changes).collect())
     kind = sides[0].kind if sides[0].kind == sides[1].kind else "data"
     return Diff(
         campaign=campaign.name,
@@ -214,14 +228,10 @@ def _told(
         changed=total["changed"],
         rendered=total["rendered"],
         patterns=patterns,
+        causes=causes,
         examples=comparison.examples([pattern.example for pattern in patterns]) if patterns else {},
         sources=source_changes(comparison.before, comparison.after),
     )
-
-
-def _patterns(counted: DataFrame) -> tuple[Pattern, ...]:
-    named = named_values(row.asDict() for row in value_counts(counted).collect())
-    return tuple(pattern_of(row.asDict()) for row in pattern_rows(counted, named=named).collect())
 
 
 def _words(side: Asked, template: Template) -> Side:

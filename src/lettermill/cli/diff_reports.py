@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.text import Text
 
 from lettermill.diffing import Diff
+from lettermill.rendering.diff.causes import Cause
 from lettermill.rendering.diff.examples import Example
 from lettermill.rendering.diff.patterns import Pattern
 from lettermill.rendering.diff.side_by_side import in_lines
@@ -18,6 +19,7 @@ VERSION = 1
 HIDDEN = "hidden: give --show-personal"
 LINES = 12
 """Lines of a diff that the text tells of a file or block."""
+CAUSES = 10
 COLOURS = {"+": "green", "-": "red"}
 
 
@@ -36,6 +38,7 @@ def as_json(diff: Diff, *, allowed: float, show_personal: bool) -> str:
         "changed": diff.changed,
         "share": round(diff.share, 6),
         "rendered": diff.rendered,
+        "causes": [{"messages": messages, **_cause(cause)} for cause, messages in diff.causes],
         "patterns": [_pattern(one, diff, show_personal=show_personal) for one in diff.patterns],
         "in_other_patterns": diff.others,
         "sources": [{"file": one.file, "lines": list(one.lines)} for one in diff.sources],
@@ -49,12 +52,13 @@ def _pattern(pattern: Pattern, diff: Diff, *, show_personal: bool) -> dict[str, 
         "messages": pattern.messages,
         "share": round(pattern.messages / diff.messages, 6),
         "blocks": list(pattern.blocks),
-        "causes": [
-            {"path": one.path, "kind": one.kind, "from": one.before, "to": one.after, "words": cause_words(one)}
-            for one in pattern.causes
-        ],
+        "causes": [_cause(one) for one in pattern.causes],
         "example": {f"{diff.of}_id": pattern.example, **_example(example, show_personal=show_personal)},
     }
+
+
+def _cause(one: Cause) -> dict[str, Any]:
+    return {"path": one.path, "kind": one.kind, "from": one.before, "to": one.after, "words": cause_words(one)}
 
 
 def _example(example: Example | None, *, show_personal: bool) -> dict[str, Any]:
@@ -73,6 +77,10 @@ def write_text(diff: Diff, console: Console, *, show_personal: bool) -> None:
     console.print(Text(diff.headline, "bold"))
     over = f", over the audience of {diff.occurrence}" if diff.occurrence else ""
     console.print(f"from {diff.before.words} to {diff.after.words}{over}", markup=False)
+    if len(diff.patterns) > 1:
+        console.print()
+        for cause, messages in diff.causes[:CAUSES]:
+            console.print(f"{messages:>12,}  {cause_words(cause)}", markup=False)
     for number, pattern in enumerate(diff.patterns, start=1):
         console.print()
         console.print(_told(number, pattern, diff, show_personal=show_personal))

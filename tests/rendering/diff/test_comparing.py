@@ -1,5 +1,6 @@
 """Two sides of a batch: the messages that differ are those whose whole mails do, told by blocks and causes."""
 
+import json
 from dataclasses import replace
 from hashlib import sha256
 
@@ -90,6 +91,19 @@ def test_an_input_that_changed_is_the_cause_where_a_block_that_changes_reads_it(
 
     assert counted(template(), template(), changed=other) == {
         (("html:head.j2",), (Cause("name", "value", '""', '"Nobody"'),)): (1, "empty")
+    }
+
+
+def test_of_several_inputs_that_changed_those_are_causes_that_move_the_block():
+    once = template({"own.j2": "{{ name }}{% if n == 7 %}{{ k }}{% endif %}"}, html="{% include 'own.j2' %}")
+    other = with_values(name=["Anna", "Null", "", "Ben", "Lea"], k=[3, 1, 1, 1, 4])
+
+    name, k = (lambda a, b: Cause("name", "value", a, b)), (lambda a, b: Cause("k", "value", a, b))
+    odd = json.dumps("<b>Ben & 'Söhne'</b>", ensure_ascii=False)
+    assert counted(once, once, changed=other) == {
+        (("html:own.j2",), (k("2", "3"), name('"Ana"', '"Anna"'))): (1, "ana"),
+        (("html:own.j2",), (name(odd, '"Ben"'),)): (1, "odd"),
+        (("html:own.j2",), (k("2", "4"),)): (1, "lea"),
     }
 
 

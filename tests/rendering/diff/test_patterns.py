@@ -12,6 +12,7 @@ from lettermill.rendering.diff.patterns import (
     pattern_rows,
     totals,
     value_counts,
+    with_named_values,
 )
 from lettermill.rendering.diff.side_by_side import in_lines, side_by_side
 from lettermill.rendering.diff.wording import cause_words, file_of, headline, source_changes
@@ -26,7 +27,7 @@ def patterns_of(spark, *rows):
     counted = merged(spark.createDataFrame([([], [], 500, None, 60), *told], COUNTED_DDL))
     total = totals(counted).collect()[0].asDict()
     named = named_values(row.asDict() for row in value_counts(counted).collect())
-    return total, [pattern_of(row.asDict()) for row in pattern_rows(counted, named=named).collect()]
+    return total, [pattern_of(row.asDict()) for row in pattern_rows(with_named_values(counted, named=named)).collect()]
 
 
 def value(path, before=None, after=None):

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from lettermill.rendering.columnar.values import Mask
+from lettermill.rendering.diff.attributing import moved_by
 from lettermill.rendering.diff.causes import Cause, Facet, input_facets, is_read
 from lettermill.rendering.diff.comparing import Compared, Part, compare, reached
 from lettermill.rendering.diff.pairs import MailPair, Pair, PartPair
@@ -87,11 +88,12 @@ def marks(mails: MailPair, sides: Sides, compared: Compared) -> Marks:
     blocks: dict[str, Mask] = {}
     found: dict[Cause, Mask] = {}
     for pairs, part in zip(mails.parts, compared.parts, strict=True):
-        for pair, mask in _differing(pairs, part, inputs, kept):
-            mask = mask & is_fine
-            _add(blocks, pair.name, mask)
-            for cause, why in _causes(pair, facets, len(kept)):
-                _add(found, cause, mask & why)
+        moved = moved_by(pairs, part, before, after, inputs=inputs, rows=kept) if inputs else {}
+        for place, mask in _differing(pairs, part, inputs, kept):
+            pair = pairs.pairs[place]
+            _add(blocks, pair.name, mask & is_fine)
+            for cause, why in _causes(pair, facets, moved.get(place, {}), len(kept)):
+                _add(found, cause, mask & is_fine & why)
     for cause, part_name, mask in _faults(compared, kept):
         _add(blocks, part_name, mask)
         _add(found, cause, mask)
@@ -134,24 +136,24 @@ def _facets(name: str, before: pa.RecordBatch, after: pa.RecordBatch) -> list[Fa
     return [Facet(Cause(name, "appeared" if sides[1] else "disappeared"), np.ones(before.num_rows, np.bool_))]
 
 
-def _differing(
-    pairs: PartPair, part: Part, inputs: Mapping[str, Mask], kept: np.ndarray
-) -> Iterator[tuple[Pair, Mask]]:
+def _differing(pairs: PartPair, part: Part, inputs: Mapping[str, Mask], kept: np.ndarray) -> Iterator[tuple[int, Mask]]:
     for place, mask in part.differ.items():
-        pair = pairs.pairs[place]
-        found = mask[kept] & reached(pair, inputs, len(kept))
+        found = mask[kept] & reached(pairs.pairs[place], inputs, len(kept))
         if found.any():
-            yield pair, found
+            yield place, found
 
 
-def _causes(pair: Pair, facets: Mapping[str, Sequence[Facet]], size: int) -> Iterator[tuple[Cause, Mask]]:
+def _causes(
+    pair: Pair, facets: Mapping[str, Sequence[Facet]], moved: Mapping[str, Mask], size: int
+) -> Iterator[tuple[Cause, Mask]]:
     """Why a pair may differ: the template changed it, or inputs that it reads."""
     if not pair.is_same:
         yield Cause(pair.name, "template"), np.ones(size, np.bool_)
-    read = [one for name in sorted(pair.roots) for one in facets.get(name, ())]
-    near = [one for one in read if is_read(one.cause.path, pair.reads)]
-    for facet in near or read:
-        yield facet.cause, facet.rows
+    everywhere = np.ones(size, np.bool_)
+    read = [(one, moved.get(name, everywhere)) for name in sorted(pair.roots) for one in facets.get(name, ())]
+    near = [(one, rows) for one, rows in read if is_read(one.cause.path, pair.reads)]
+    for facet, rows in near or read:
+        yield facet.cause, facet.rows & rows
 
 
 def _faults(compared: Compared, kept: np.ndarray) -> Iterator[tuple[Cause, str, Mask]]:

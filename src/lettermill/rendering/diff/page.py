@@ -58,6 +58,7 @@ class Page:
     share: str
     rendered: int
     others: int
+    causes: tuple[tuple[str, int], ...]
     sections: tuple[Section, ...]
 
 

@@ -100,30 +100,44 @@ def _measure(kind: Column) -> Column:
     return F.when(kind == "length", kind).otherwise("value")
 
 
-def pattern_rows(counted: DataFrame, *, named: Sequence[tuple[str, ...]], most: int = MOST) -> DataFrame:
-    """The most frequent patterns first: `blocks`, `causes`, `messages`, `example`; values only where they are named."""
+def with_named_values(counted: DataFrame, *, named: Sequence[tuple[str, ...]]) -> DataFrame:
+    """Rows of COUNTED of messages that change, whose causes tell values only where they are named."""
     allowed = F.array(*(F.lit("\0".join(one)) for one in named)).cast("array<string>")
 
     def told(cause: Column) -> Column:
         key = F.concat_ws("\0", cause["path"], _measure(cause["kind"]), cause["before"], cause["after"])
         is_told = cause["kind"].isin(*NAMED_ALWAYS) | F.array_contains(allowed, key)
+        nothing = F.lit(None).cast("string")
         unnamed = F.struct(
-            cause["path"].alias("path"),
-            cause["kind"].alias("kind"),
-            F.lit(None).cast("string").alias("before"),
-            F.lit(None).cast("string").alias("after"),
+            cause["path"].alias("path"), cause["kind"].alias("kind"), nothing.alias("before"), nothing.alias("after")
         )
         return F.when(is_told, cause).otherwise(unnamed)
 
     changes = counted.where((F.size("blocks") > 0) | (F.size("causes") > 0))
-    normal = changes.withColumn("causes", F.array_sort(F.array_distinct(F.transform("causes", told))))
-    return merged(normal).orderBy(F.desc("messages"), "example").limit(most)
+    return changes.withColumn("causes", F.array_sort(F.array_distinct(F.transform("causes", told))))
+
+
+def pattern_rows(changes: DataFrame, *, most: int = MOST) -> DataFrame:
+    """The most frequent patterns first: `blocks`, `causes`, `messages`, `example`."""
+    return merged(changes).orderBy(F.desc("messages"), "example").limit(most)
+
+
+def cause_rows(changes: DataFrame, *, most: int = MOST) -> DataFrame:
+    """The most frequent causes first, each with the `messages` it changes, alone or with others."""
+    each = changes.select("messages", F.explode("causes").alias("cause"))
+    counted = each.groupBy("cause").agg(F.sum("messages").alias("messages"))
+    return counted.orderBy(F.desc("messages"), "cause").limit(most)
 
 
 def pattern_of(row: Mapping[str, Any]) -> Pattern:
     """A row of `pattern_rows`."""
-    causes = tuple(Cause(one["path"], one["kind"], one["before"], one["after"]) for one in row["causes"])
+    causes = tuple(map(cause_of, row["causes"]))
     return Pattern(tuple(row["blocks"]), causes, int(row["messages"]), str(row["example"]))
+
+
+def cause_of(told: Mapping[str, Any]) -> Cause:
+    """A cause as it stands in a row."""
+    return Cause(told["path"], told["kind"], told["before"], told["after"])
 
 
 def _over_same(before: Template, after: Template) -> Callable[[Iterable[pa.RecordBatch]], Batches]:
