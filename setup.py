@@ -8,6 +8,7 @@ setup(
     package_data={
         "lettermill": ["conf/*.yml", "py.typed"],
         "lettermill.monitoring": ["*.j2"],
+        "lettermill.rendering.diff": ["*.j2"],
         "lettermill.rendering.preview": ["*.j2"],
         "lettermill.rendering.preflight": ["*.j2"],
         "lettermill.sample_campaigns": ["**/*"],

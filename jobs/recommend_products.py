@@ -9,12 +9,10 @@ from pyspark.sql import functions as F
 
 from lettermill.errors import ModelError
 from lettermill.job import Run, job
-from lettermill.models.contenders import shelf_of
-from lettermill.models.interactions import candidates, interactions, lines_of_nobody
+from lettermill.models.interactions import interactions, lines_of_nobody
 from lettermill.models.recommender import NAME
-from lettermill.models.recommender_knobs import RecommenderKnobs
 from lettermill.models.registry import Registry
-from lettermill.models.slates import slates
+from lettermill.recommending import slates_of
 from lettermill.tables.models import RECOMMENDATIONS
 from lettermill.tables.profiles import IDENTITIES, PEOPLE
 from lettermill.tables.quality import ORDER_LINES, PRODUCTS
@@ -29,13 +27,10 @@ def main(run: Run) -> None:
     model = registry.load(NAME, version=champion.version)
     lines, identities = run.read(ORDER_LINES), run.read(IDENTITIES)
     people, products = run.read(PEOPLE), run.read(PRODUCTS)
-    knobs, excluded = RecommenderKnobs(), run.settings.models.excluded_departments
     with run.doing("summing up who bought what"):
         bought = interactions(lines, identities, as_of=run.as_of).persist()
-        known = candidates(bought, products, as_of=run.as_of, excluded_departments=excluded, rule=knobs.candidates)
-        shelf = shelf_of(model, known.toPandas(), mix=knobs.mix)
+        slated = slates_of(run, bought, people, products, model=model, version=champion.version)
     with run.doing("filling slates"):
-        slated = slates(bought, people, shelf=shelf, as_of=run.as_of, model_version=champion.version, rule=knobs.slate)
         run.lake.replace(slated, into=RECOMMENDATIONS, where={"as_of": run.as_of})
     bought.unpersist()
     written = run.lake.read(RECOMMENDATIONS).where(F.col("as_of") == F.lit(run.as_of))

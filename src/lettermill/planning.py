@@ -9,10 +9,12 @@ from lettermill.campaigns.audience import audience, candidates, judged_audience
 from lettermill.campaigns.contexts import Plan, build_contexts, slates, with_message_ids
 from lettermill.campaigns.definition import Campaign
 from lettermill.campaigns.exposures import exposures
+from lettermill.campaigns.trials import with_trial_ids
 from lettermill.errors import ConfigError
 from lettermill.job import Run
 from lettermill.profiles.consents import permissions
 from lettermill.secrets import resolve
+from lettermill.tables import Table
 from lettermill.tables.campaigns import ASSIGNMENTS, BANDITS, EXPOSURES
 
 
@@ -21,23 +23,60 @@ def judged_people(run: Run, campaign: Campaign) -> DataFrame:
 
     One row per person: profile, features, scores, arm, `verdict` and `detail`.
     """
-    as_of = F.lit(run.as_of)
-    people = candidates(
-        run.read(tables.profiles.PEOPLE),
-        features=run.read(tables.features.PEOPLE).where(F.col("as_of") == as_of),
-        scores=run.read(tables.models.SCORES).where(F.col("as_of") == as_of),
-    ).where(campaign.audience)
+    people = audience_of(run, campaign, scores=_of_moment(run, tables.models.SCORES))
     run.lake.create(ASSIGNMENTS)
-    drawn = assignments(
-        people,
-        experiment=campaign.experiment.name,
-        holdout_share=campaign.experiment.holdout_share,
-        standing=run.lake.read(ASSIGNMENTS),
-        as_of=as_of,
-    )
-    run.lake.add(drawn, to=ASSIGNMENTS)
+    run.lake.add(arms_of(run, campaign, people, standing=run.lake.read(ASSIGNMENTS)), to=ASSIGNMENTS)
     arms = run.lake.read(ASSIGNMENTS).where(F.col("experiment") == campaign.experiment.name)
-    return judged_audience(people, allowed=permissions(run.read(tables.profiles.CONSENTS), as_of=as_of), arms=arms)
+    return judged_by(run, people, arms=arms)
+
+
+def trial_contexts(
+    run: Run,
+    campaign: Campaign,
+    *,
+    message_id: str,
+    token: str,
+    scores: DataFrame | None = None,
+    recommendations: DataFrame | None = None,
+) -> DataFrame:
+    """Contexts as a plan for the run's as-of would build them, for a diff: nothing is stored and nothing can be sent.
+
+    One row per person of the audience with `verdict`; ids and tokens are nobody's. `scores` and `recommendations` are
+    those of the as-of in place of the stored ones.
+    """
+    scores = _of_moment(run, tables.models.SCORES) if scores is None else scores
+    people = audience_of(run, campaign, scores=scores)
+    standing = run.lake.read(ASSIGNMENTS) if run.lake.exists(ASSIGNMENTS) else _no_arms(run)
+    judged = judged_by(run, people, arms=arms_of(run, campaign, people, standing=standing))
+    ranked = _of_moment(run, tables.models.RECOMMENDATIONS) if recommendations is None else recommendations
+    picked, states = _slates(run, campaign, ranked), arm_states(run, campaign)
+    plan = _plan(run, campaign, occurrence=run.as_of.date().isoformat(), template="", token_key=b"")
+    people = with_trial_ids(judged, message_id=message_id, token=token)
+    return build_contexts(people, slates=picked, plan=plan, states=states)
+
+
+def audience_of(run: Run, campaign: Campaign, *, scores: DataFrame) -> DataFrame:
+    """The people that the campaign's rule asks for at the run's as-of, with features and scores."""
+    features = _of_moment(run, tables.features.PEOPLE)
+    return candidates(run.read(tables.profiles.PEOPLE), features=features, scores=scores).where(campaign.audience)
+
+
+def arms_of(run: Run, campaign: Campaign, people: DataFrame, *, standing: DataFrame) -> DataFrame:
+    """Rows of campaigns.assignments for the people: as they stand, or drawn."""
+    experiment = campaign.experiment
+    return assignments(
+        people,
+        experiment=experiment.name,
+        holdout_share=experiment.holdout_share,
+        standing=standing,
+        as_of=F.lit(run.as_of),
+    )
+
+
+def judged_by(run: Run, people: DataFrame, *, arms: DataFrame) -> DataFrame:
+    """The people with their arm, `verdict` and `detail`."""
+    allowed = permissions(run.read(tables.profiles.CONSENTS), as_of=F.lit(run.as_of))
+    return judged_audience(people, allowed=allowed, arms=arms)
 
 
 def plan_contexts(
@@ -48,27 +87,12 @@ def plan_contexts(
     Beside the contexts' columns there is `choices`: which block each slot shows, and how likely that was.
     Raises ConfigError where an input that the campaign says must be there is null for somebody.
     """
-    as_of = F.lit(run.as_of)
-    products = run.lake.newest(tables.quality.PRODUCTS, by="valid_from", at=run.as_of)
-    ranked = run.read(tables.models.RECOMMENDATIONS).where(F.col("as_of") == as_of)
-    states = arm_states(run, campaign)
-    plan = Plan(
-        campaign=campaign,
-        occurrence=occurrence,
-        as_of=run.as_of,
-        template_version=template,
-        shop=run.settings.campaigns.shop,
-        versions={name: str(version) for name, version in run.versions.items()},
-        token_key=resolve(run.settings.secrets.unsubscribe_key),
-    )
-    built = build_contexts(
-        with_message_ids(people, plan=plan),
-        slates=slates(ranked, products=products, campaign=campaign),
-        plan=plan,
-        states=states,
-    )
+    picked, states = _slates(run, campaign, _of_moment(run, tables.models.RECOMMENDATIONS)), arm_states(run, campaign)
+    token_key = resolve(run.settings.secrets.unsubscribe_key)
+    plan = _plan(run, campaign, occurrence=occurrence, template=template, token_key=token_key)
+    built = build_contexts(with_message_ids(people, plan=plan), slates=picked, plan=plan, states=states)
     _require_inputs(built, campaign)
-    verdicts = audience(built, campaign=campaign.name, occurrence=occurrence, as_of=as_of)
+    verdicts = audience(built, campaign=campaign.name, occurrence=occurrence, as_of=F.lit(run.as_of))
     return verdicts, built.where(F.col("verdict") == "mailed")
 
 
@@ -88,6 +112,32 @@ def store_exposures(run: Run, campaign: Campaign, contexts: DataFrame, *, occurr
     """
     stored = run.lake.read(campaign.contexts).where(F.col("occurrence") == occurrence)
     run.lake.add(exposures(stored, choices=contexts, campaign=campaign, as_of=F.lit(run.as_of)), to=EXPOSURES)
+
+
+def _plan(run: Run, campaign: Campaign, *, occurrence: str, template: str, token_key: bytes) -> Plan:
+    """The plan with the versions of all tables that the run has read until now."""
+    return Plan(
+        campaign=campaign,
+        occurrence=occurrence,
+        as_of=run.as_of,
+        template_version=template,
+        shop=run.settings.campaigns.shop,
+        versions={name: str(version) for name, version in run.versions.items()},
+        token_key=token_key,
+    )
+
+
+def _of_moment(run: Run, table: Table) -> DataFrame:
+    return run.read(table).where(F.col("as_of") == F.lit(run.as_of))
+
+
+def _slates(run: Run, campaign: Campaign, ranked: DataFrame) -> DataFrame:
+    products = run.lake.newest(tables.quality.PRODUCTS, by="valid_from", at=run.as_of)
+    return slates(ranked, products=products, campaign=campaign)
+
+
+def _no_arms(run: Run) -> DataFrame:
+    return run.spark.createDataFrame([], ASSIGNMENTS.ddl)
 
 
 def _require_inputs(built: DataFrame, campaign: Campaign) -> None:

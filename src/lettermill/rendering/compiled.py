@@ -1,6 +1,6 @@
 """Templates compiled against the types of their inputs, and batches of messages rendered by them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 
@@ -48,17 +48,17 @@ class Renderer:
         Raises TemplateError where the batch lacks a column that the template reads, or has it in another type, and
         pyarrow's ArrowInvalid for more than 2 GiB of text: `stream` such batches.
         """
-        columns, missing = self._columns(batch)
+        columns, missing = self._read(batch)
         return _rendered(list(render(self.program, columns, missing, batch.num_rows)))
 
     def stream(self, batch: pa.RecordBatch) -> Iterator[Rendered]:
         """The same, some thousand rows at a time."""
-        columns, missing = self._columns(batch)
+        columns, missing = self._read(batch)
         return (_rendered([part]) for part in render(self.program, columns, missing, batch.num_rows))
 
     def render_rowwise(self, batch: pa.RecordBatch) -> Rendered:
         """The same by the template library itself, row by row: the measure of `render`."""
-        columns, missing = self._columns(batch)
+        columns, missing = self._read(batch)
         return _rendered([render_rowwise(self.program, columns, missing, batch.num_rows)])
 
     @property
@@ -66,17 +66,21 @@ class Renderer:
         """The share of the plan's nodes that have a kernel, and why the others have none."""
         return coverage(self.program, self.schema)
 
-    def _columns(self, batch: pa.RecordBatch) -> tuple[dict[str, pa.Array], pa.Array | None]:
-        read = dict.fromkeys(path.split(".")[0].removesuffix("[]") for path in self.inputs)
+    def columns(self, batch: pa.RecordBatch, *, names: Iterable[str]) -> dict[str, pa.Array]:
+        """Inputs of a batch as templates see them. Raises TemplateError as `render` does."""
         columns = {}
-        for name in read:
+        for name in names:
             place = batch.schema.get_field_index(name)
             if place < 0 or seen_type(batch.schema.field(place).type) != seen_type(self.schema.field(name).type):
                 was = "lacks it" if place < 0 else f"has {batch.schema.field(place).type}"
                 problem = f"the template reads {name} as {self.schema.field(name).type}; the batch {was}"
                 raise TemplateError(problem, mend="compile the template with the batch's schema")
             columns[name] = seen(batch.column(place))
-        return columns, batch.column(self.missing) if self.missing else None
+        return columns
+
+    def _read(self, batch: pa.RecordBatch) -> tuple[dict[str, pa.Array], pa.Array | None]:
+        names = dict.fromkeys(path.split(".")[0].removesuffix("[]") for path in self.inputs)
+        return self.columns(batch, names=names), batch.column(self.missing) if self.missing else None
 
 
 def compile_template(

@@ -50,10 +50,10 @@ class Part:
         """Texts, faults and branch ids of a batch; a null that was printed is a fault here."""
         rendered = self.renderer.render(batch)
         branches, nulls = _without_nulls(rendered.branches)
-        fault = pc.coalesce(nulls, rendered.fault, self._refused(rendered.text))
+        fault = pc.coalesce(nulls, rendered.fault, self.refused(rendered.text))
         return rendered.text, fault, branches
 
-    def _refused(self, texts: pa.StringArray) -> pa.StringArray:
+    def refused(self, texts: pa.StringArray) -> pa.StringArray:
         """Why texts must not leave as this part, null where they may."""
         if self.name in HEADERS:
             broken = pc.match_substring_regex(texts, LINE_BREAK)
@@ -73,9 +73,13 @@ class Mail:
         self.parts = tuple(_part(name, template, self.schema) for name in template.parts)
         self.may_leave_syntax = may_leave_syntax((*template.parts.values(), *template.partials.values()))
 
+    def batch(self, inputs: pa.StructArray, missing: pa.ListArray) -> pa.RecordBatch:
+        """The inputs of messages as the parts read them."""
+        return pa.RecordBatch.from_arrays([*inputs.flatten(), missing.cast(pa.list_(pa.string()))], schema=self.schema)
+
     def render(self, inputs: pa.StructArray, missing: pa.ListArray) -> Mails:
         """Render messages from their inputs; `missing` lists the paths that their sources did not have."""
-        batch = pa.RecordBatch.from_arrays([*inputs.flatten(), missing.cast(pa.list_(pa.string()))], schema=self.schema)
+        batch = self.batch(inputs, missing)
         texts: dict[str, pa.StringArray] = {}
         fault, fault_part = pa.nulls(len(inputs), pa.string()), pa.nulls(len(inputs), pa.string())
         branches: list[pa.ListArray] = []

@@ -117,7 +117,30 @@ def contexts_table(campaign: str, *, inputs: str, fingerprint: str) -> Table:
     )
 
 
+TRIALS = "campaigns.trials_"
+
+
+def trials_table(campaign: str, *, inputs: str, fingerprint: str) -> Table:
+    """Declare the contexts that a diff builds for itself and lets go of: no address, no token, another name."""
+    return Table(
+        name=f"{TRIALS}{campaign}__{fingerprint}",
+        grain="one row per side of a diff and person of the audience: never sent, gone with the diff",
+        columns=(
+            Column("side", "string", "before or after", required=True),
+            Column("person_id", "string", "the person", required=True),
+            Column("verdict", "string", "mailed, or the first reason why not", required=True),
+            Column("detail", "string", "which consent, which input, which rule"),
+            Column("missing", "array<string>", "input paths that the source did not have"),
+            Column("inputs", inputs, "the declared inputs, where the person would be mailed", personal=True),
+        ),
+        key=("side", "person_id"),
+        written_by="campaigns.trials.trial_rows",
+    )
+
+
 def stored_contexts(name: str) -> Table:
     """The contexts table `name` as a lake has it, for reading: its inputs may be declared otherwise by now."""
+    if name.startswith(TRIALS):
+        raise ValueError(f"{name} holds trials, which are nobody's messages")
     fixed = contexts_table("stored", inputs="struct<>", fingerprint="")
     return replace(fixed, name=name)
