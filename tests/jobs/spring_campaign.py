@@ -45,7 +45,8 @@ def settings_in(folder, *, files=FILES):
 
 
 def run_of(lake, settings, *, as_of=AS_OF, **arguments):
-    named = argparse.Namespace(**{**SLOT, "dry_run": "no", "test_mode": "no", "report": None, **arguments})
+    report = str(settings.files.folder.with_name("preflight.html"))
+    named = argparse.Namespace(**{**SLOT, "dry_run": "no", "test_mode": "no", "report": report, **arguments})
     return Run(lake, settings, as_of, "local", as_of, arguments=named)
 
 
