@@ -141,7 +141,8 @@ def context(campaign: Campaign, number: int, version: str) -> dict[str, Any]:
 
 
 def run_of(lake: Lake, settings: Settings, campaign: Campaign) -> Run:
-    named = argparse.Namespace(campaign=campaign.name, occurrence=OCCURRENCE)
+    report = str(SCRATCH / "preflight" / f"{campaign.name}.html")
+    named = argparse.Namespace(campaign=campaign.name, occurrence=OCCURRENCE, report=report)
     return Run(lake, settings, AS_OF, "local", AS_OF, arguments=named)
 
 

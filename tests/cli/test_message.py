@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import re
 import shutil
 from dataclasses import replace
 from datetime import timedelta
@@ -32,7 +33,8 @@ BODY = """<p>{{ first_name }}</p>
 {% if picks %}{% for pick in picks %}<p>{{ pick.name }}</p>{% endfor %}
 {% else %}<p>Nothing new</p>{% endif %}
 {% if coupon is defined %}<b>{{ coupon }}</b>{% endif %}"""
-CAMPAIGN = FILES | {"campaign.yml": FILES["campaign.yml"] + PICKS.lstrip("\n"), "body.html.j2": BODY}
+DEFINITION = re.sub("preflight: .*", "preflight: {max_faulty_share: 0.25}", FILES["campaign.yml"]) + PICKS.lstrip("\n")
+CAMPAIGN = FILES | {"campaign.yml": DEFINITION, "body.html.j2": BODY}
 PLANNED = ([("c1", "Green tea", "personal", "You buy this")], None)
 NAMES = ["Ana", "Ben", None, "Eve", *["Fay"] * 6]
 SPRING = {"experiment": "spring", "assigned_at": AS_OF - timedelta(days=7), "arm": "treatment", "propensity": 0.9}
