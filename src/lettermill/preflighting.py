@@ -18,7 +18,7 @@ from lettermill.collected import rows_of
 from lettermill.errors import PreflightBlocked
 from lettermill.job import Run
 from lettermill.rendering.engine import engine_fingerprint
-from lettermill.rendering.messages import render_messages
+from lettermill.rendering.messages import render_message_files, render_messages
 from lettermill.rendering.preflight.blocks import with_empty_blocks
 from lettermill.rendering.preflight.counting import paths
 from lettermill.rendering.preflight.judging import judged_messages
@@ -41,8 +41,20 @@ class Flight:
     templates: Mapping[str, Template]
 
     def messages(self) -> DataFrame:
-        """Every planned message, rendered."""
-        return render_messages(self.contexts, templates=self.templates, engine=self.engine)
+        """The planned messages that this engine has not rendered yet, rendered.
+
+        Where it has rendered none, and the workers can read the contexts' files, they do so past the JVM.
+        """
+        how: dict[str, Any] = {"templates": self.templates, "engine": self.engine}
+        kept = self._of_slot(self.run.lake.read(MESSAGES)) if self.run.lake.exists(MESSAGES) else None
+        if kept is not None and not kept.isEmpty():
+            same = ["message_id", "template_version"]
+            return render_messages(self.contexts.join(kept.select(same), on=same, how="left_anti"), **how)
+        table = self.campaign.contexts
+        files = self.run.lake.files(table, version=self.run.versions[table.name])
+        if not files:
+            return render_messages(self.contexts, **how)
+        return render_message_files(self.contexts, files, occurrence=self.occurrence, **how)
 
     @contextmanager
     def verdicts(self) -> Iterator[DataFrame]:
