@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from lettermill.rendering.diff import comparing
-from lettermill.rendering.diff.causes import Cause, input_facets
+from lettermill.rendering.diff.causes import Cause, input_facets, is_read
 from lettermill.rendering.diff.comparing import compare
 from lettermill.rendering.diff.counting import Sides, count_changes
 from lettermill.rendering.diff.pairs import mail_pair
@@ -73,6 +73,18 @@ def test_text_that_moves_into_an_include_changes_nobody():
     )
 
     assert counted(template(), moved) == {}
+
+
+def test_text_that_moves_is_not_told_beside_what_changes_in_another_part():
+    moved = template(
+        PARTIALS | {"bye.j2": " bye"},
+        subject="Hello",
+        html="{% include 'head.j2' %} - {% include 'coupon.j2' %}{% include 'bye.j2' %}",
+    )
+
+    (key,) = counted(template(), moved)
+
+    assert key == (("subject",), (Cause("subject", "template"),))
 
 
 def test_a_block_that_comes_or_goes_is_told_by_its_name():
@@ -165,6 +177,18 @@ def test_what_changed_of_an_input_is_told_by_its_kind():
     assert kinds(None, [], items) == {Cause("x", "appeared")}
     assert kinds([1, 2], [2, 1], pa.list_(pa.int64())) == {Cause("x", "order")}
     assert kinds([("k", 1)], [("k", 2)], pa.map_(pa.string(), pa.int64())) == {Cause("x", "value")}
+
+
+def test_a_field_is_read_where_it_is_or_where_all_that_it_is_in_is():
+    told, whole = frozenset({"coupon", "coupon.code", "picks", "picks[].price"}), frozenset({"coupon"})
+
+    assert is_read("coupon.code", told)
+    assert is_read("coupon", told)
+    assert is_read("picks", told)
+    assert is_read("coupon.percent", whole)
+    assert not is_read("coupon.percent", told)
+    assert not is_read("picks[].reason", told)
+    assert not is_read("couponer", whole)
 
 
 def test_values_of_which_there_are_many_are_not_told():
