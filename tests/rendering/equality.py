@@ -8,11 +8,16 @@ from lettermill.rendering.filters import FILTERS
 
 OURS = ("money", "number", "percent", "plural", "date", "datetime", "with_query")
 OPTIONS = {"trim_blocks": True, "lstrip_blocks": True, "undefined": jinja2.StrictUndefined}
+UNFOLDED = {
+    "optimized": False
+}  # Jinja2's own folding of constants fails on `[] | first and x` before any data is there
 
 
 def plain(source, *, autoescape, partials=None):
     """The template by Jinja2 alone, with our locale-aware filters."""
-    environment = jinja2.Environment(loader=jinja2.DictLoader(partials or {}), autoescape=autoescape, **OPTIONS)
+    environment = jinja2.Environment(
+        loader=jinja2.DictLoader(partials or {}), autoescape=autoescape, **OPTIONS, **UNFOLDED
+    )
     environment.filters |= {name: FILTERS[name] for name in OURS}
     return environment.from_string(source)
 

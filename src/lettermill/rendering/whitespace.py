@@ -22,10 +22,11 @@ def minified(source: str, *, file: str) -> str:
     with a `raw` block. Lines keep their numbers, which faults and branch ids name.
     """
     held: list[str] = []
-    content = hold_tags(source, held, file=file)
+    body = source.removesuffix("\n")  # the last line break goes when the template is rendered: it stands for no space
+    content = hold_tags(body, held, file=file)
     if any(RAW.match(tag) for tag in held):
         return source
-    return HELD.sub(lambda match: held[int(match[1])], "".join(_pieces(content, held)))
+    return HELD.sub(lambda match: held[int(match[1])], "".join(_pieces(content, held))) + source[len(body) :]
 
 
 def _pieces(content: str, held: list[str]) -> Iterator[str]:
