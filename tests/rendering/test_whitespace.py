@@ -25,6 +25,7 @@ def seen(source):
 @given(strategies.lists(strategies.sampled_from(PIECES), max_size=14).map("".join))
 @example("a{% if x %}\n b{% endif %}")
 @example(" \n")
+@example("\n ")
 @example("a{# n #}\n\n{% if x %}b{% endif %}")
 def test_the_reader_sees_the_same_and_lines_keep_their_numbers(source):
     try:

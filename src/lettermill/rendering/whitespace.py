@@ -26,7 +26,8 @@ def minified(source: str, *, file: str) -> str:
     content = hold_tags(body, held, file=file)
     if any(RAW.match(tag) for tag in held):
         return source
-    return HELD.sub(lambda match: held[int(match[1])], "".join(_pieces(content, held))) + source[len(body) :]
+    short = HELD.sub(lambda match: held[int(match[1])], "".join(_pieces(content, held)))
+    return short + (source[len(body) :] or ("{##}" if short.endswith("\n") else ""))
 
 
 def _pieces(content: str, held: list[str]) -> Iterator[str]:
