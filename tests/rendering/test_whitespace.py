@@ -22,9 +22,10 @@ def seen(source):
     return re.sub(r"\s+", " ", text), kept
 
 
-@given(strategies.lists(strategies.sampled_from(PIECES), max_size=14).map("".join))
+@given(strategies.lists(strategies.sampled_from(PIECES), max_size=9).map("".join))
 @example("a{% if x %}\n b{% endif %}")
 @example(" \n")
+@example("{% if x %}{% endif %} \n ")
 @example("\n ")
 @example("a{# n #}\n\n{% if x %}b{% endif %}")
 def test_the_reader_sees_the_same_and_lines_keep_their_numbers(source):

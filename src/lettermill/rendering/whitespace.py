@@ -50,7 +50,8 @@ def _shortened(text: str, held: list[str]) -> str:
         breaks = run[len(trimmed) :].count("\n")
         if not breaks:
             return before + trimmed + run[len(trimmed) :][:1]
+        apart = " " if is_behind_control and not trimmed else ""
         kept_lines = "{#" + "\n" * (breaks - 1) + "#}" if breaks > 1 else ""
-        return f"{before}{trimmed}\n{kept_lines}"
+        return f"{before}{trimmed}{apart}\n{kept_lines}"
 
     return RUN.sub(shorten, text)
