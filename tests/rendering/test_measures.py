@@ -6,7 +6,8 @@ from hypothesis import example
 from hypothesis import given as invent
 from hypothesis import strategies as some
 
-from lettermill.rendering.measures import may_leave_syntax, measured, visible_bytes
+from lettermill.rendering.compiled import compile_template
+from lettermill.rendering.measures import Foreknown, foreknown, may_leave_syntax, measured, solid_bytes, visible_bytes
 
 PIECES = some.sampled_from(
     [
@@ -142,6 +143,36 @@ def test_a_template_that_leaves_nothing_over_by_itself_is_searched_for_what_data
     texts = pa.array(["".join("" if "{% " in p else p.replace("{{ x }}", one) for p in pieces) for one in data])
     might = may_leave_syntax(["".join(pieces)])
 
-    found, wanted = (measured({"text": texts}, inputs=inputs, may_leave_syntax=one) for one in (might, True))
+    found, wanted = (
+        measured({"text": texts}, inputs=inputs, known=Foreknown(may_leave_syntax=one)) for one in (might, True)
+    )
 
     assert found.leftovers.to_pylist() == wanted.leftovers.to_pylist()
+
+
+@invent(some.lists(some.none() | some.text("a é\t\n", max_size=4)), some.integers(0, 2))
+def test_what_is_seen_of_a_text_is_its_bytes_without_white_space(rows, start):
+    texts = pa.array(rows, pa.string()).slice(start)
+
+    wanted = [one if one is None else len("".join(one.split()).encode()) for one in rows[start:]]
+    assert solid_bytes(texts).to_pylist() == wanted
+    assert (
+        measured({"text": texts}, inputs=pa.array([{}] * len(texts), pa.struct([]))).visible_bytes.to_pylist() == wanted
+    )
+
+
+@pytest.mark.parametrize(
+    ("source", "shows"),
+    [
+        ("<p>Hi {{ name }}</p>", True),
+        ("<title>Hi</title><style>p { }</style><p alt='a'>{{ name }}</p><!-- a -->", False),
+        ("{% if name %}<p>Hi</p>{% endif %}", False),
+        ("{% include 'a.j2' %}", True),
+    ],
+)
+def test_an_html_with_text_that_is_always_written_always_shows_something(source, shows):
+    schema = pa.schema([("name", pa.string())])
+    partials = {"a.j2": "Hi"}
+    plan = compile_template(source, language="jinja2", schema=schema, autoescape=True, partials=partials).plan
+
+    assert foreknown([], plan.body).always_shows is shows

@@ -1,7 +1,7 @@
 """A mail: the parts of one template, compiled against the types of its inputs and rendered batch by batch."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 import numpy as np
@@ -12,7 +12,7 @@ from lettermill.rendering.columnar.frames import Program
 from lettermill.rendering.columnar.values import Mask, Rows, ragged
 from lettermill.rendering.compiled import Renderer, compile_template
 from lettermill.rendering.links import LinkedLibrary, guarded, link_fault
-from lettermill.rendering.measures import may_leave_syntax
+from lettermill.rendering.measures import Foreknown, foreknown
 from lettermill.rendering.plan.branches import null_printed
 from lettermill.rendering.templates import Template
 
@@ -27,15 +27,15 @@ class Mails:
     """What messages came to, row for row.
 
     `parts`: texts by part, null in every part of a faulty message. `fault` and `fault_part`: null where it is fine.
-    `branches`: the ids that a message came through, part by part, until its fault. `may_leave_syntax`: whether the
-    template's own text may look like template syntax (measures).
+    `branches`: the ids that a message came through, part by part, until its fault. `known` is what the template
+    tells of all of them.
     """
 
     parts: Mapping[str, pa.StringArray]
     fault: pa.StringArray
     fault_part: pa.StringArray
     branches: pa.ListArray
-    may_leave_syntax: bool = False
+    known: Foreknown = field(default_factory=Foreknown)
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,8 @@ class Mail:
         fields = [inputs.field(place) for place in range(inputs.num_fields)]
         self.schema = pa.schema([*fields, pa.field(MISSING, pa.list_(pa.string()))])
         self.parts = tuple(_part(name, template, self.schema) for name in template.parts)
-        self.may_leave_syntax = may_leave_syntax((*template.parts.values(), *template.partials.values()))
+        html = next((part.renderer.plan.body for part in self.parts if part.name == "html"), ())
+        self.known = foreknown((*template.parts.values(), *template.partials.values()), html)
 
     def batch(self, inputs: pa.StructArray, missing: pa.ListArray) -> pa.RecordBatch:
         """The inputs of messages as the parts read them."""
@@ -94,7 +95,7 @@ class Mail:
         if fault.null_count < len(fault):
             fine = fault.is_null()
             texts = {name: pc.if_else(fine, text, pa.scalar(None, pa.string())) for name, text in texts.items()}
-        return Mails(texts, fault, fault_part, _joined(branches, living), self.may_leave_syntax)
+        return Mails(texts, fault, fault_part, _joined(branches, living), self.known)
 
 
 @lru_cache(maxsize=16)

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lettermill.rendering.columnar.values import ragged
+from lettermill.rendering.plan.nodes import Section, Statement, Text
 
 SYNTAX = {
     "{{": r"\{\{",  # Jinja2, Liquid, Handlebars, HubL
@@ -33,6 +34,7 @@ PAIRS = ("{{", "{%", "%%", "*|", "<%", "${")
 """How syntax begins; two stretches of a template's text can make one of these together."""
 BEGINNINGS = r"\{\{|\{%|%%|\*\||<%|\$\{|%7[Bb]%7[Bb]"
 TAG = r"(?s)\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}"
+UNSEEN = r"(?is)<!--.*?-->|<(style|script|title)\b.*?</\1\s*>|<[^>]*>"
 LITERAL = r"'[^']*'|\"[^\"]*\""
 SHOWING = ("subject", "text")
 """Parts that must show something, beside the html; a preheader may be left out."""
@@ -45,13 +47,40 @@ Places = npt.NDArray[np.int64]
 class Measures:
     """Row for row; null respectively empty where a message has no parts.
 
-    `visible_bytes`: bytes of the html outside tags, styles and white space. `leftovers`: what is left over of template
-    syntax, in words. `empty`: what shows nothing, in words.
+    `visible_bytes`: bytes that a reader sees, white space apart: of the text part, or where there is none of the html
+    outside tags and styles. `leftovers`: what is left over of template syntax, in words. `empty`: what shows nothing,
+    in words.
     """
 
     visible_bytes: pa.Int64Array
     leftovers: pa.ListArray
     empty: pa.ListArray
+
+
+@dataclass(frozen=True)
+class Foreknown:
+    """What is known of a template's messages before any is rendered, so that less has to be looked at in each.
+
+    `may_leave_syntax`: template syntax may be left over by the template's own text. `always_shows`: every html has some
+    text to see.
+    """
+
+    may_leave_syntax: bool = True
+    always_shows: bool = False
+
+
+def foreknown(sources: Iterable[str], html: Iterable[Statement]) -> Foreknown:
+    """What the sources of a template and the statements of its html part tell."""
+    literal = "".join(_always_written(html))
+    return Foreknown(may_leave_syntax(sources), bool(re.sub(UNSEEN, "", literal).strip()))
+
+
+def _always_written(body: Iterable[Statement]) -> Iterator[str]:
+    for statement in body:
+        if isinstance(statement, Text):
+            yield statement.text
+        elif isinstance(statement, Section):
+            yield from _always_written(statement.body)
 
 
 def may_leave_syntax(sources: Iterable[str]) -> bool:
@@ -67,21 +96,23 @@ def may_leave_syntax(sources: Iterable[str]) -> bool:
     return meet or any(re.search(BEGINNINGS, text) for text in (*texts, *literals))
 
 
-def measured(parts: Mapping[str, pa.StringArray], *, inputs: pa.StructArray, may_leave_syntax: bool = True) -> Measures:
+def measured(
+    parts: Mapping[str, pa.StringArray], *, inputs: pa.StructArray, known: Foreknown = Foreknown()
+) -> Measures:
     """Measure messages from the texts of their parts, which are null in a faulty message, and from their inputs.
 
     Where the template cannot leave syntax over by itself, only messages with a sign of it in their data are searched.
     """
     size = len(inputs)
-    visible = visible_bytes(parts.get("html", pa.nulls(size, pa.string())))
-    rows = np.arange(size) if may_leave_syntax else np.unique(_rows_with(SIGN, inputs, np.arange(size)))
+    html, text = (parts.get(part, pa.nulls(size, pa.string())) for part in ("html", "text"))
+    visible = solid_bytes(text) if "text" in parts else visible_bytes(html)
+    rows = np.arange(size) if known.may_leave_syntax else np.unique(_rows_with(SIGN, inputs, np.arange(size)))
     leftovers = [one for part, texts in parts.items() for one in _leftovers(part, texts, inputs, rows)]
     empty = [(f"the {part} is empty", _blank(parts[part])) for part in SHOWING if part in parts]
-    if "html" in parts:
-        # Its tags may show a picture.
-        bare = pc.equal(visible, 0)
-        if pc.any(bare).as_py():
-            bare = pc.and_(bare, pc.invert(pc.match_substring(parts["html"], "<img")))
+    if "html" in parts and not known.always_shows:
+        bare = pc.equal(visible_bytes(html) if "text" in parts else visible, 0)
+        if pc.any(bare).as_py():  # its tags may show a picture
+            bare = pc.and_(bare, pc.invert(pc.match_substring(html, "<img")))
         empty.append(("the html shows nothing", bare))
     return Measures(visible, _words(leftovers, size), _words(empty, size))
 
@@ -127,23 +158,38 @@ def _blank(texts: pa.StringArray) -> pa.BooleanArray:
     return pc.invert(pc.match_substring_regex(texts, r"[^\s\pZ]"))
 
 
+def solid_bytes(texts: pa.StringArray) -> pa.Int64Array:
+    """How many bytes of each text are no white space; null for null."""
+    offsets, raw = _bytes(texts.fill_null(""))
+    sums = np.zeros(len(texts), np.int64)
+    some = np.flatnonzero(np.diff(offsets))
+    if len(some):
+        sums[some] = np.add.reduceat((raw > 32).view(np.uint8), offsets[some], dtype=np.int32)
+    return pa.array(sums, mask=texts.is_null().to_numpy(False))
+
+
 def visible_bytes(html: pa.StringArray) -> pa.Int64Array:
     """How many bytes of each html a reader sees: outside tags, `<style>` and white space; null for null."""
     counted = [_visible(html.slice(start, AT_ONCE).fill_null("")) for start in range(0, len(html), AT_ONCE)]
     return pa.array(np.concatenate([*counted, np.zeros(0, np.int64)]), mask=html.is_null().to_numpy(False))
 
 
-def _visible(html: pa.StringArray) -> Places:
-    texts = html.cast(pa.large_string())  # offsets of one width, also after a slice
+def _bytes(texts: pa.StringArray) -> tuple[Places, npt.NDArray[np.uint8]]:
+    """Where each text begins among the bytes of all, with the end; and these bytes."""
+    texts = texts.cast(pa.large_string())  # offsets of one width, also after a slice
     offsets = np.frombuffer(texts.buffers()[1], np.int64)[texts.offset : texts.offset + len(texts) + 1]
     raw = np.frombuffer(texts.buffers()[2] or b"", np.uint8)[offsets[0] : offsets[-1]]
-    offsets = offsets - offsets[0]
+    return offsets - offsets[0], raw
+
+
+def _visible(html: pa.StringArray) -> Places:
+    offsets, raw = _bytes(html)
     opens, ends = _unseen(raw, offsets)
     first = np.searchsorted(opens, offsets)
     # What is seen lies between a row's begin and its first tag, its tags, and its last tag and its end.
     begins, stops = np.insert(ends, first[:-1], offsets[:-1]), np.insert(opens, first[1:], offsets[1:])
     sums = np.append(_solid(raw, begins, stops), 0)
-    return np.add.reduceat(sums, first[:-1] + np.arange(len(texts)), dtype=np.int64)
+    return np.add.reduceat(sums, first[:-1] + np.arange(len(html)), dtype=np.int64)
 
 
 def _unseen(raw: npt.NDArray[np.uint8], offsets: Places) -> tuple[Places, Places]:

@@ -52,7 +52,7 @@ def messages_of(batches: Iterable[pa.RecordBatch], *, templates: Mapping[str, Te
     """The same for batches of contexts, of the columns READ; the order stays."""
     for batch, mails in rendered(batches, templates):
         stamps = {name: _stamps(texts) for name, texts in mails.parts.items()}
-        measures = measured(mails.parts, inputs=batch.column("inputs"), may_leave_syntax=mails.may_leave_syntax)
+        measures = measured(mails.parts, inputs=batch.column("inputs"), known=mails.known)
         arrays = [
             *(batch.column(name) for name in CARRIED),
             pa.array([engine]).take(pa.array(np.zeros(batch.num_rows, np.int64))),

@@ -37,7 +37,7 @@ MESSAGES = Table(
         Column("branches", "array<string>", "blocks that the message came through, in order", required=True),
         Column("fault", "string", "why it could not be rendered, else null"),
         Column("fault_part", "string", "the part in which it failed, else null"),
-        Column("visible_bytes", "bigint", "bytes of the html outside tags, styles and white space; null where faulty"),
+        Column("visible_bytes", "bigint", "bytes of the text part that are no white space; null where faulty"),
         Column("leftovers", "array<string>", "template syntax left over in a part, in words", required=True),
         Column("empty", "array<string>", "parts that show nothing, in words", required=True),
     ),
