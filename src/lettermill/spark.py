@@ -8,6 +8,7 @@ from pyspark.errors import PySparkRuntimeError
 from pyspark.sql import SparkSession
 
 from lettermill.errors import PlatformError
+from lettermill.jars import fetching_alone, jars_conf
 from lettermill.java import find_java
 from lettermill.settings import SparkSettings
 
@@ -15,12 +16,6 @@ DELTA = {
     "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
     "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
 }
-# One resolver: Spark's default chain trips over half-filled local Maven caches.
-IVY_SETTINGS = """<ivysettings>
-  <settings defaultResolver="central"/>
-  <resolvers><ibiblio name="central" m2compatible="true"/></resolvers>
-</ivysettings>
-"""
 
 
 def session(settings: SparkSettings, *, application: str) -> SparkSession:
@@ -36,18 +31,17 @@ def session(settings: SparkSettings, *, application: str) -> SparkSession:
     home, _ = find_java()
     os.environ["JAVA_HOME"] = str(home)
     os.environ["PYSPARK_PYTHON"] = os.environ["PYSPARK_DRIVER_PYTHON"] = sys.executable  # or workers take any python3
-    for name, value in local_conf(settings).items():
-        builder = builder.config(name, value)
-    try:
-        started = _quiet(builder.getOrCreate())
-    except PySparkRuntimeError as error:
-        raise PlatformError(
-            "Spark did not start: its jars could not be fetched, or its Java process failed",
-            place=str(settings.jars),
-            mend="see the lines above; the first start fetches jars from Maven Central, later ones need no network",
-        ) from error
-    (settings.jars / "packages.txt").write_text("\n".join(settings.packages))
-    return started
+    with fetching_alone(settings):
+        for name, value in local_conf(settings).items():
+            builder = builder.config(name, value)
+        try:
+            return _quiet(builder.getOrCreate())
+        except PySparkRuntimeError as error:
+            raise PlatformError(
+                "Spark did not start: its jars could not be fetched, or its Java process failed",
+                place=str(settings.jars),
+                mend="see the lines above; the first start fetches jars from Maven Central, later ones need no network",
+            ) from error
 
 
 def session_conf() -> dict[str, str]:
@@ -61,7 +55,7 @@ def session_conf() -> dict[str, str]:
 
 def local_conf(settings: SparkSettings) -> dict[str, str]:
     """What makes Spark fit for one machine; small tables run ten times faster with it."""
-    return _jars(settings) | {
+    return jars_conf(settings) | {
         "spark.master": settings.master,
         "spark.driver.memory": settings.driver_memory,
         "spark.driver.bindAddress": "127.0.0.1",
@@ -76,28 +70,6 @@ def local_conf(settings: SparkSettings) -> dict[str, str]:
         "spark.ui.showConsoleProgress": "false",  # progress is told in words
         "spark.sql.execution.arrow.pyspark.enabled": "true",
         "spark.log.level": "FATAL",
-    }
-
-
-def _jars(settings: SparkSettings) -> dict[str, str]:
-    """The jars: those fetched before (packages.txt says which), or the packages for Ivy to fetch into the folder."""
-    fetched = sorted((settings.jars / "jars").glob("*.jar"))
-    listing = settings.jars / "packages.txt"
-    wanted = "\n".join(settings.packages)
-    if fetched and listing.is_file() and listing.read_text() == wanted:
-        return {"spark.jars": ",".join(str(jar.absolute()) for jar in fetched)}
-    try:
-        settings.jars.mkdir(parents=True, exist_ok=True)
-        ivy = settings.jars / "ivysettings.xml"
-        ivy.write_text(IVY_SETTINGS)
-    except OSError as error:
-        raise PlatformError(
-            f"cannot keep jars: {error.strerror}", place=str(settings.jars), mend="free disk, or set spark.jars in conf"
-        ) from error
-    return {
-        "spark.jars.packages": ",".join(settings.packages),
-        "spark.jars.ivy": str(settings.jars.absolute()),
-        "spark.jars.ivySettings": str(ivy.absolute()),
     }
 
 
