@@ -24,6 +24,8 @@ import pyspark
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
 from benchmarks.rendering import MAIL, say
 from benchmarks.rendering_in_spark import CONTEXTS, OCCURRENCE, SUBJECT, context_rows
 from lettermill.lake import Batch, Folder, Lake

@@ -14,6 +14,7 @@ import json
 import platform
 import shutil
 import sys
+from pathlib import Path
 from time import perf_counter
 from typing import Any
 
@@ -21,6 +22,8 @@ import pyspark
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 from pyspark.sql.pandas.types import to_arrow_type
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.rendering import say
 from benchmarks.rendering_in_spark import CONTEXTS, SCRATCH, TEMPLATE, context_rows

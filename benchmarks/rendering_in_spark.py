@@ -23,7 +23,7 @@ import platform
 import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 from statistics import median
@@ -211,33 +211,45 @@ def json_lines(fields: dict[str, pa.Array]) -> bytes:
     return b"".join(orjson.dumps(dict(zip(fields, row, strict=True)), option=orjson.OPT_APPEND_NEWLINE) for row in rows)
 
 
-def rounds_of(contenders: dict[str, Callable[[], int]], *, rounds: int, rows: int) -> dict[str, list[float]]:
+@dataclass(frozen=True)
+class Done:
+    """What a contender did: rows without a fault, and the seconds it took."""
+
+    rows: int
+    seconds: float
+
+
+def rounds_of(contenders: dict[str, Callable[[], Done]], *, rounds: int, rows: int) -> dict[str, list[float]]:
     """Seconds of each contender, which take turns."""
     seconds: dict[str, list[float]] = {name: [] for name in contenders}
     for number in range(rounds):
         for name, work in contenders.items():
-            started = perf_counter()
             done = work()
-            seconds[name].append(perf_counter() - started)
-            assert done == rows, (name, done)
+            assert done.rows == rows, (name, done)
+            seconds[name].append(done.seconds)
             say(f"round {number + 1}: {name:>22} {rows / seconds[name][-1] / 1_000:7.1f} k/s")
     return seconds
 
 
-def stored(lake: Lake, messages: Callable[[], DataFrame]) -> int:
-    """Write messages to an empty rendering.messages; how many it has then."""
+def stored(lake: Lake, messages: Callable[[], DataFrame]) -> Done:
+    """Write messages to an empty rendering.messages, which is there before and counted after."""
     shutil.rmtree(SCRATCH / "messages", ignore_errors=True)
     empty = replace(lake, place=Folder(SCRATCH / "messages"), batch=Batch("benchmark", 0))
+    empty.create(MESSAGES)
+    started = perf_counter()
     empty.append(messages(), to=MESSAGES)
-    return empty.read(MESSAGES).where("fault IS NULL").count()
+    seconds = perf_counter() - started
+    return Done(empty.read(MESSAGES).where("fault IS NULL").count(), seconds)
 
 
-def in_folder(write: Callable[[Path], DataFrame]) -> int:
-    """Write payload files into an empty folder; how many rows they have."""
+def in_folder(write: Callable[[Path], DataFrame]) -> Done:
+    """Write payload files into an empty folder."""
     folder = (SCRATCH / "payloads").absolute()
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    return int(write(folder).agg(F.sum("rows")).first()[0])
+    started = perf_counter()
+    rows = write(folder).agg(F.sum("rows")).first()[0]
+    return Done(int(rows), perf_counter() - started)
 
 
 def split_of_time(frame: DataFrame, paths: list[str], *, job_seconds: float) -> dict[str, float]:
