@@ -78,6 +78,7 @@ CASES = {
     "a loop with else": case("{% for t in tags or [] %}{{ t }} {% else %}none{% endfor %}"),
     "a loop with a condition": case("{% for i in nums or [] if i > 1 %}{{ loop.index }}:{{ i }}{{ loop.last }} {% else %}none{% endfor %}"),
     "loop variables": case("{% for t in tags or [] %}{{ loop.index0 }}{{ loop.revindex }}{{ loop.revindex0 }}{{ loop.first }}{{ loop.depth }}{{ loop.cycle('o', 'e') }}{% endfor %}"),
+    "a loop whose body sets what its condition reads": case("{% for i in nums or [] if name %}{% set name = 'x' %}{{ name }}{% else %}none{% endfor %}"),
     "neighbours in a loop": case("{% for t in tags or [] %}{{ loop.previtem if not loop.first }}<{{ t }}>{{ loop.nextitem if not loop.last }}{% endfor %}"),
     "nested loops": case("{% for p in picks %}{% for t in p.tags or [] %}{{ loop.index }}{{ t }}{{ p.price }}{{ name }}{% endfor %};{% endfor %}", deferred=1),
     "outer loop in an inner one": case("{% for a in nums or [] %}{% set o = loop %}{% endfor %}{% for a in nums or [] %}{% set i = loop.index %}{% for b in tags %}{{ i }}{{ loop.index }}{{ a }}{{ b }} {% endfor %}{% endfor %}", deferred=4),
