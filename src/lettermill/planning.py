@@ -11,6 +11,7 @@ from lettermill.campaigns.definition import Campaign
 from lettermill.campaigns.exposures import exposures
 from lettermill.campaigns.trials import with_trial_ids
 from lettermill.errors import ConfigError
+from lettermill.features.people import freshest
 from lettermill.job import Run
 from lettermill.profiles.consents import permissions
 from lettermill.secrets import resolve
@@ -57,8 +58,16 @@ def trial_contexts(
 
 def audience_of(run: Run, campaign: Campaign, *, scores: DataFrame) -> DataFrame:
     """The people that the campaign's rule asks for at the run's as-of, with features and scores."""
-    features = _of_moment(run, tables.features.PEOPLE)
+    features = known_features(run)
     return candidates(run.read(tables.profiles.PEOPLE), features=features, scores=scores).where(campaign.audience)
+
+
+def known_features(run: Run) -> DataFrame:
+    """What is known of each person at the run's as-of: the newest build, or what a refresh found out since then."""
+    built = _of_moment(run, tables.features.PEOPLE)
+    if not run.lake.exists(tables.features.LATEST):
+        return built
+    return freshest(built, run.read(tables.features.LATEST).where(F.col("as_of") <= F.lit(run.as_of)))
 
 
 def arms_of(run: Run, campaign: Campaign, people: DataFrame, *, standing: DataFrame) -> DataFrame:
@@ -128,7 +137,10 @@ def _plan(run: Run, campaign: Campaign, *, occurrence: str, template: str, token
 
 
 def _of_moment(run: Run, table: Table) -> DataFrame:
-    return run.read(table).where(F.col("as_of") == F.lit(run.as_of))
+    """The rows of the newest moment that is not after the run's as-of."""
+    known = run.read(table).where(F.col("as_of") <= F.lit(run.as_of))
+    newest = known.agg(F.max("as_of")).first()[0]
+    return known.where(F.col("as_of") == F.lit(newest))
 
 
 def _slates(run: Run, campaign: Campaign, ranked: DataFrame) -> DataFrame:

@@ -10,11 +10,16 @@ WATERFALL = ("no_address", "no_consent", "suppressed", "shared_address", "held_o
 
 
 def candidates(people: DataFrame, *, features: DataFrame, scores: DataFrame) -> DataFrame:
-    """One row per person: profile, features and a `<model>_score` column per model, which an audience may ask about."""
+    """One row per person: profile, features with their moment as `features_at`, and a `<model>_score` column per model.
+
+    These are the columns that an audience may ask about.
+    """
     # right sides: one row per person
     by_model = scores.groupBy("person_id").pivot("model").agg(F.first("score"))
     named = by_model.select("person_id", *(F.col(m).alias(f"{m}_score") for m in by_model.columns if m != "person_id"))
-    return people.join(features.drop("as_of"), on="person_id", how="left").join(named, on="person_id", how="left")
+    return people.join(features.withColumnRenamed("as_of", "features_at"), on="person_id", how="left").join(
+        named, on="person_id", how="left"
+    )
 
 
 def judged_audience(people: DataFrame, *, allowed: DataFrame, arms: DataFrame) -> DataFrame:
