@@ -15,7 +15,10 @@ from pydantic import ConfigDict, ValidationError, create_model
 from lettermill.campaigns.definition import Campaign
 from lettermill.errors import ConfigError
 from lettermill.ingest.sources import Source
+from lettermill.quality.mapping.applying import Mappings
+from lettermill.quality.mapping.targets import Holds
 from lettermill.rendering.content_blocks import LIBRARY, Block, unmet
+from lettermill.source_map import mappings_of, require_sense
 
 STRICT = ConfigDict(extra="forbid", frozen=True)
 PACKAGED = files("lettermill") / "conf"  # no plain path where Spark imports the wheel as it is, zipped
@@ -106,6 +109,7 @@ class Settings:
     lake: LakeSettings
     landing: Path
     sources: Mapping[str, Source]
+    mappings: Mapping[str, Mapping[str, Any]]
     mlflow: MlflowSettings
     campaigns: CampaignsSettings
     files: FilesSettings
@@ -113,6 +117,10 @@ class Settings:
     spark: SparkSettings = field(default_factory=SparkSettings)
     models: ModelsSettings = field(default_factory=ModelsSettings)
     delivery: DeliverySettings = field(default_factory=DeliverySettings)
+
+    def mappings_of(self, holds: Holds) -> Mappings:
+        """How the payloads of all sources that hold `holds` are read."""
+        return mappings_of(self.sources, self.mappings, holds=holds)
 
 
 def load(environment: str, *, conf: Traversable = PACKAGED) -> Settings:
@@ -128,8 +136,22 @@ def load(environment: str, *, conf: Traversable = PACKAGED) -> Settings:
             place=str(conf),
             mend=f"use one of: {', '.join(known) or 'none found'}",
         )
-    layers = [read_yaml(conf / f"{name}.yml") for name in (*SHARED, environment)]
-    return validate(Settings, reduce(_overlay, layers), place=f"{conf}/{' + '.join(SHARED)} + {environment}.yml")
+    shared = [read_yaml(conf / f"{name}.yml") for name in SHARED]
+    mapping_files = _mapping_files(PACKAGED) | _mapping_files(conf)
+    mappings = {"mappings": {name: read_yaml(file) for name, file in mapping_files.items()}}
+    layers = [*shared, mappings, read_yaml(conf / f"{environment}.yml")]
+    place = f"{conf}/{' + '.join(SHARED)} + {environment}.yml"
+    settings: Settings = validate(Settings, reduce(_overlay, layers), place=place)
+    places = {name: f"{mapping_files.get(name, place)}" for name in settings.mappings}
+    require_sense(settings.sources, settings.mappings, places=places)
+    return settings
+
+
+def _mapping_files(conf: Traversable) -> dict[str, Traversable]:
+    """The files of `conf/mappings` by name. Those that come with the suite stand below a folder's own."""
+    folder = conf / "mappings"
+    entries = folder.iterdir() if folder.is_dir() else ()
+    return {entry.name.removesuffix(".yml"): entry for entry in entries if entry.name.endswith(".yml")}
 
 
 def load_campaign(name: str, *, folder: Path) -> Campaign:

@@ -11,18 +11,21 @@ class Source:
     """One entry of `conf/sources.yml`: a landing folder. `columns` are those a CSV header must name.
 
     `kind` says which raw table takes the rows: events happen once, records have versions.
-    `holds` says which check takes them on: behaviour, people, products or demographics.
+    `holds` says which check takes them on: behaviour, people, products, demographics
+    or social.
+    `mapping` names the file of `conf/mappings` that reads its payloads; without one they are in our own words.
     `key` is what tells its rows apart, `personal` what of a row is personal: paths into it.
     `trust` from 0 to 1 weighs its word against another source's; `consent_basis` says by what right its people may be
     known: `none` keeps its rows out of features.
     """
 
     kind: Literal["events", "records"]
-    holds: Literal["behaviour", "people", "products", "demographics"]
+    holds: Literal["behaviour", "people", "products", "demographics", "social"]
     path: str
     format: Literal["jsonl", "csv"] = "jsonl"
     columns: tuple[str, ...] = ()
     owner: str = ""
+    mapping: str = ""
     key: str = ""
     personal: tuple[str, ...] = ()
     expected: Expected | None = None
