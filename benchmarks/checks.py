@@ -36,7 +36,7 @@ def main() -> None:
             if name == "copy":
                 rows = arrived
             else:
-                judged = judged_events(arrived).persist()
+                judged = judged_events(arrived, mappings=settings.mappings_of("behaviour")).persist()
                 rows = accepted_events(mark_duplicates(judged, standing=standing, key="event_id"))
             rows.write.format("delta").mode("overwrite").option("overwriteSchema", "true").save(str(SCRATCH / name))
             seconds[name].append(perf_counter() - started)

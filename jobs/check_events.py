@@ -3,6 +3,8 @@
 Prints and asserts the balance `in = accepted + duplicates + quarantined` for events and for order lines.
 """
 
+from functools import partial
+
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
@@ -10,14 +12,15 @@ from lettermill.balances import balance
 from lettermill.job import Run, job
 from lettermill.lake import Lake
 from lettermill.quality.events import accepted_events, judged_events
+from lettermill.quality.mapping.applying import Mappings
 from lettermill.quality.orders import LINE, accepted_lines, judged_lines, standing_lines
 from lettermill.quality.quarantine import mark_duplicates, quarantined
 from lettermill.tables import ingest
 from lettermill.tables.quality import EVENTS, ORDER_LINES, QUARANTINE
 
 
-def check_events(arrived: DataFrame, lake: Lake) -> None:
-    judged = judged_events(arrived).persist()
+def check_events(arrived: DataFrame, lake: Lake, *, mappings: Mappings) -> None:
+    judged = judged_events(arrived, mappings=mappings).persist()
     marked = mark_duplicates(judged, standing=lake.read(EVENTS), key="event_id")
     lake.add(quarantined(marked, refused_by=EVENTS.name, raw=F.col("raw")), to=QUARANTINE)
     lake.append(accepted_events(marked), to=EVENTS)
@@ -37,7 +40,8 @@ def main(run: Run) -> None:
     for table in (EVENTS, ORDER_LINES, QUARANTINE):
         run.lake.create(table)
     with run.doing("checking events"):
-        run.lake.follow(ingest.EVENTS, check_events, as_name="check_events/events")
+        check = partial(check_events, mappings=run.settings.mappings_of("behaviour"))
+        run.lake.follow(ingest.EVENTS, check, as_name="check_events/events")
     with run.doing("checking order lines"):
         run.lake.follow(EVENTS, check_lines, as_name="check_events/order_lines")
     ordered = F.sum(F.size("properties.products")).alias("lines")

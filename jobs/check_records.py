@@ -11,17 +11,23 @@ from pyspark.sql import functions as F
 from lettermill.balances import balance
 from lettermill.job import Run, job
 from lettermill.lake import Lake
+from lettermill.quality.mapping.applying import Mappings
+from lettermill.quality.mapping.targets import Holds
 from lettermill.quality.people import accepted_people, judged_demographics, judged_people
 from lettermill.quality.products import VERSION, accepted_products, judged_products, standing_products
 from lettermill.quality.quarantine import mark_duplicates, quarantined
 from lettermill.tables.ingest import RECORDS
 from lettermill.tables.quality import PEOPLE, PRODUCTS, QUARANTINE
 
+HELD: tuple[Holds, ...] = ("people", "demographics", "products")
 
-def check(records: DataFrame, lake: Lake, *, sources: dict[str, list[str]]) -> None:
-    of = {holds: records.where(F.col("source").isin(names)) for holds, names in sources.items()}
-    people = judged_people(of["people"]).unionByName(judged_demographics(of["demographics"]), allowMissingColumns=True)
-    products = judged_products(of["products"]).persist()
+
+def check(records: DataFrame, lake: Lake, *, mappings: dict[Holds, Mappings]) -> None:
+    of = {holds: records.where(F.col("source").isin(*read.by_source)) for holds, read in mappings.items()}
+    demographics = judged_demographics(of["demographics"], mappings=mappings["demographics"])
+    people = judged_people(of["people"], mappings=mappings["people"])
+    people = people.unionByName(demographics, allowMissingColumns=True)
+    products = judged_products(of["products"], mappings=mappings["products"]).persist()
     marked = mark_duplicates(products, standing=standing_products(lake.read(PRODUCTS)), key=VERSION)
     for judged, table in ((people, PEOPLE), (marked, PRODUCTS)):
         lake.add(quarantined(judged, refused_by=table.name, raw=F.col("raw")), to=QUARANTINE)
@@ -34,14 +40,12 @@ def check(records: DataFrame, lake: Lake, *, sources: dict[str, list[str]]) -> N
 def main(run: Run) -> None:
     for table in (PEOPLE, PRODUCTS, QUARANTINE):
         run.lake.create(table)
-    sources = {
-        holds: [name for name, source in run.settings.sources.items() if source.holds == holds]
-        for holds in ("people", "demographics", "products")
-    }
+    mappings = {holds: run.settings.mappings_of(holds) for holds in HELD}
     with run.doing("checking records"):
-        run.lake.follow(RECORDS, partial(check, sources=sources), as_name="check_records")
-    of_products = F.col("source").isin(sources["products"])
-    balance(run, PEOPLE, arrived=run.lake.read(RECORDS).where(~of_products).count())
+        run.lake.follow(RECORDS, partial(check, mappings=mappings), as_name="check_records")
+    of_products = F.col("source").isin(*mappings["products"].by_source)
+    of_social = F.col("source").isin(*run.settings.mappings_of("social").by_source)
+    balance(run, PEOPLE, arrived=run.lake.read(RECORDS).where(~of_products & ~of_social).count())
     balance(run, PRODUCTS, arrived=run.lake.read(RECORDS).where(of_products).count())
 
 

@@ -34,6 +34,10 @@ def test_an_environment_is_its_differences_over_the_base():
         ("models: {seed: many}\n", r"models.seed: .*valid integer.*\(is 'many'\)"),
         ("models: [1\n", r"not YAML(.|\n)*local.yml:\d+"),
         ("sources: {orders: {format: csv}}\n", "a csv source must list its columns"),
+        ("sources: {orders: {expected: {within: soon}}}\n", "sources.orders.expected: .*within 'soon' is no duration"),
+        ("sources: {orders: {expected: {rows: [9, 1]}}}\n", r"rows must be the fewest and the most, .* is \[9, 1\]"),
+        ("sources: {orders: {trust: 2}}\n", "trust must be from 0 to 1, is 2"),
+        ("sources: {orders: {consent_bassis: none}}\n", "unknown key, did you mean 'consent_basis'?"),
     ],
 )
 def test_a_wrong_conf_is_named_by_file_key_value_and_fix(conf, addition, message):

@@ -17,28 +17,16 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from lettermill import tables
+from lettermill.delta_layout import conform, differs, properties
 from lettermill.errors import TableError
 from lettermill.places import Catalog, Folder, Place
 from lettermill.tables import Table
 
 __all__ = ["Catalog", "Folder", "Lake", "Place", "conform"]
 
-ORDERED_TYPES = ("string", "int", "bigint", "double", "decimal", "date", "timestamp")
-"""Types that Delta keeps a smallest and a largest value of."""
-
 APP_ID = "spark.databricks.delta.write.txnAppId"
+GONE = "_gone"
 APP_VERSION = "spark.databricks.delta.write.txnVersion"
-
-
-def conform(rows: DataFrame, table: Table) -> DataFrame:
-    """Cast `rows` to exactly the declared columns in the declared order; a missing column fails here by name."""
-    missing = [name for name in table.column_names if name not in rows.columns]
-    if missing:
-        raise TableError(
-            f"rows for {table.name} lack {', '.join(missing)}",
-            mend=f"have {table.written_by} return every declared column",
-        )
-    return rows.select(*(F.col(column.name).cast(column.type).alias(column.name) for column in table.columns))
 
 
 @dataclass
@@ -98,9 +86,9 @@ class Lake:
         """
         self._require(table)
         detail = self._delta(table).detail().select("properties").first()
-        properties = detail["properties"] if detail else {}
-        by_name = properties.get("delta.columnMapping.mode", "none") == "none"
-        if not by_name or properties.get("delta.enableDeletionVectors", "false") == "true":
+        has = detail["properties"] if detail else {}
+        by_name = has.get("delta.columnMapping.mode", "none") == "none"
+        if not by_name or has.get("delta.enableDeletionVectors", "false") == "true":
             return []
         places = [urlparse(file) for file in self.read(table, version=version).inputFiles()]
         return [unquote(place.path) for place in places] if all(p.scheme in ("", "file") for p in places) else []
@@ -114,7 +102,7 @@ class Lake:
             builder = builder.addColumn(column.name, column.type, nullable=not column.required, comment=column.meaning)
         if table.cluster_by:
             builder = builder.clusterBy(*table.cluster_by)
-        for name, value in _properties(table).items():
+        for name, value in properties(table).items():
             builder = builder.property(name, value)
         with self.place.commit(table):
             self.place.locate(self.spark, builder.comment(table.grain), table).execute()
@@ -153,8 +141,20 @@ class Lake:
         with _held(conform(rows, into)) as fresh:
             gone = standing.join(fresh, on=list(into.key), how="left_anti")
             if not (fresh.subtract(standing).isEmpty() and gone.isEmpty()):
-                merging = self._merging(fresh, into).whenMatchedUpdateAll(condition=_differs(into))
+                merging = self._merging(fresh, into).whenMatchedUpdateAll(condition=differs(into))
                 self._commit(merging.whenNotMatchedInsertAll().whenNotMatchedBySourceDelete(condition=in_slice), into)
+
+    def renew(self, rows: DataFrame, *, into: Table, instead_of: DataFrame) -> None:
+        """Put `rows` in the place of the standing rows `instead_of`, in one commit; nothing new commits nothing."""
+        self.create(into)
+        with _held(conform(rows, into)) as fresh:
+            gone = conform(instead_of, into).join(fresh, on=list(into.key), how="left_anti")
+            offered = fresh.subtract(self.read(into)).withColumn(GONE, F.lit(False))
+            offered = offered.unionByName(gone.withColumn(GONE, F.lit(True)))
+            if not offered.isEmpty():
+                target = self._delta(into).alias("target")
+                merging = target.merge(offered.alias("source"), _same_key(into)).whenMatchedDelete(f"source.{GONE}")
+                self._commit(merging.whenMatchedUpdateAll().whenNotMatchedInsertAll(f"NOT source.{GONE}"), into)
 
     def follow(self, table: Table, each: Callable[[DataFrame, "Lake"], None], *, as_name: str) -> None:
         """Hand `each` the rows added to `table` since `as_name` last looked, batch by batch, until none are left.
@@ -210,8 +210,7 @@ class Lake:
         return DeltaTable.forName(self.spark, self.place.name(table))
 
     def _merging(self, rows: DataFrame, table: Table) -> DeltaMergeBuilder:
-        same_key = " AND ".join(f"target.`{name}` <=> source.`{name}`" for name in table.key)
-        return self._delta(table).alias("target").merge(conform(rows, table).alias("source"), same_key)
+        return self._delta(table).alias("target").merge(conform(rows, table).alias("source"), _same_key(table))
 
     def _commit(self, merging: DeltaMergeBuilder, table: Table) -> None:
         """Execute a merge; inside a batch under its transaction id, which a merge takes from the session alone."""
@@ -239,20 +238,8 @@ def _held(rows: DataFrame) -> Iterator[DataFrame]:
         held.unpersist()
 
 
-def _differs(table: Table) -> str:
-    measures = [name for name in table.column_names if name not in table.key]
-    return " OR ".join(f"NOT (target.`{name}` <=> source.`{name}`)" for name in measures) or "false"
-
-
-def _properties(table: Table) -> dict[str, str]:
-    """Delta's table properties: constraints, and statistics on no personal column: the log holds them in clear."""
-    public = [column.name for column in table.columns if not column.personal and column.type.startswith(ORDERED_TYPES)]
-    return (
-        {"delta.dataSkippingStatsColumns": ",".join(f"`{name}`" for name in public)}
-        | {f"delta.constraints.{name}": condition for name, condition in table.constraints.items()}
-        | ({"delta.appendOnly": "true"} if table.append_only else {})
-        | dict(table.properties)
-    )
+def _same_key(table: Table) -> str:
+    return " AND ".join(f"target.`{name}` <=> source.`{name}`" for name in table.key)
 
 
 def _checkpoint_id(checkpoint: Path) -> str:

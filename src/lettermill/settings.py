@@ -1,8 +1,9 @@
-"""The only door to YAML: `conf/base.yml` under an environment's differences, as one frozen, typed tree."""
+"""The only door to YAML: `conf/base.yml` and `sources.yml` under an environment's differences, as one frozen tree."""
 
 import difflib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
+from functools import reduce
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -14,10 +15,15 @@ from pydantic import ConfigDict, ValidationError, create_model
 from lettermill.campaigns.definition import Campaign
 from lettermill.errors import ConfigError
 from lettermill.ingest.sources import Source
+from lettermill.quality.mapping.applying import Mappings
+from lettermill.quality.mapping.targets import Holds
 from lettermill.rendering.content_blocks import LIBRARY, Block, unmet
+from lettermill.source_map import mappings_of, require_sense
 
 STRICT = ConfigDict(extra="forbid", frozen=True)
 PACKAGED = files("lettermill") / "conf"  # no plain path where Spark imports the wheel as it is, zipped
+SHARED = ("base", "sources")
+"""Files of conf that every environment stands on."""
 
 
 @dataclass(frozen=True)
@@ -103,6 +109,7 @@ class Settings:
     lake: LakeSettings
     landing: Path
     sources: Mapping[str, Source]
+    mappings: Mapping[str, Mapping[str, Any]]
     mlflow: MlflowSettings
     campaigns: CampaignsSettings
     files: FilesSettings
@@ -111,19 +118,40 @@ class Settings:
     models: ModelsSettings = field(default_factory=ModelsSettings)
     delivery: DeliverySettings = field(default_factory=DeliverySettings)
 
+    def mappings_of(self, holds: Holds) -> Mappings:
+        """How the payloads of all sources that hold `holds` are read."""
+        return mappings_of(self.sources, self.mappings, holds=holds)
+
 
 def load(environment: str, *, conf: Traversable = PACKAGED) -> Settings:
-    """Read `base.yml` and `<environment>.yml` of `conf`. Raises ConfigError naming the file, key and a fix."""
+    """Read `base.yml`, `sources.yml` and `<environment>.yml` of `conf`, each laid over those before.
+
+    Raises ConfigError naming the file, key and a fix.
+    """
     names = (entry.name for entry in conf.iterdir()) if conf.is_dir() else ()
-    known = sorted({name.removesuffix(".yml") for name in names if name.endswith(".yml")} - {"base"})
+    known = sorted({name.removesuffix(".yml") for name in names if name.endswith(".yml")} - set(SHARED))
     if environment not in known:
         raise ConfigError(
             f"unknown environment {environment!r}",
             place=str(conf),
             mend=f"use one of: {', '.join(known) or 'none found'}",
         )
-    layers = [read_yaml(conf / f"{name}.yml") for name in ("base", environment)]
-    return validate(Settings, _overlay(*layers), place=f"{conf}/base.yml + {environment}.yml")
+    shared = [read_yaml(conf / f"{name}.yml") for name in SHARED]
+    mapping_files = _mapping_files(PACKAGED) | _mapping_files(conf)
+    mappings = {"mappings": {name: read_yaml(file) for name, file in mapping_files.items()}}
+    layers = [*shared, mappings, read_yaml(conf / f"{environment}.yml")]
+    place = f"{conf}/{' + '.join(SHARED)} + {environment}.yml"
+    settings: Settings = validate(Settings, reduce(_overlay, layers), place=place)
+    places = {name: f"{mapping_files.get(name, place)}" for name in settings.mappings}
+    require_sense(settings.sources, settings.mappings, places=places)
+    return settings
+
+
+def _mapping_files(conf: Traversable) -> dict[str, Traversable]:
+    """The files of `conf/mappings` by name. Those that come with the suite stand below a folder's own."""
+    folder = conf / "mappings"
+    entries = folder.iterdir() if folder.is_dir() else ()
+    return {entry.name.removesuffix(".yml"): entry for entry in entries if entry.name.endswith(".yml")}
 
 
 def load_campaign(name: str, *, folder: Path) -> Campaign:

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any, Literal
 
-from lettermill.campaigns.limits import Policy, Preflight, duration
+from lettermill.campaigns.limits import Policy, Preflight
 from lettermill.campaigns.slots import Slot
+from lettermill.durations import duration
 from lettermill.tables import Table
 from lettermill.tables.campaigns import contexts_table
 from lettermill.tables.declaration import NAME
@@ -40,7 +41,7 @@ class Input:
 
     def __post_init__(self) -> None:
         if self.max_age is not None:
-            duration(self.max_age)
+            duration(self.max_age, of="max_age")
 
 
 @dataclass(frozen=True)

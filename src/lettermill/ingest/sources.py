@@ -1,24 +1,39 @@
-"""What a source is: where its files land, what they hold and what must stand in each row."""
+"""What a source is: what it holds, whose it is, how it is read and what is expected of it."""
 
 from dataclasses import dataclass
 from typing import Literal
 
+from lettermill.ingest.expected import Expected
+
 
 @dataclass(frozen=True)
 class Source:
-    """One landing folder. `columns` are those a CSV header must name; JSON Lines need none.
+    """One entry of `conf/sources.yml`: a landing folder. `columns` are those a CSV header must name.
 
     `kind` says which raw table takes the rows: events happen once, records have versions.
-    `holds` says which check takes them on: behaviour, people, products or demographics.
+    `holds` says which check takes them on: behaviour, people, products, demographics
+    or social.
+    `mapping` names the file of `conf/mappings` that reads its payloads; without one they are in our own words.
+    `key` is what tells its rows apart, `personal` what of a row is personal: paths into it.
+    `trust` from 0 to 1 weighs its word against another source's; `consent_basis` says by what right its people may be
+    known: `none` keeps its rows out of features.
     """
 
     kind: Literal["events", "records"]
-    holds: Literal["behaviour", "people", "products", "demographics"]
+    holds: Literal["behaviour", "people", "products", "demographics", "social"]
     path: str
     format: Literal["jsonl", "csv"] = "jsonl"
     columns: tuple[str, ...] = ()
     owner: str = ""
+    mapping: str = ""
+    key: str = ""
+    personal: tuple[str, ...] = ()
+    expected: Expected | None = None
+    trust: float = 1.0
+    consent_basis: Literal["contract", "consent", "legitimate_interest", "none"] = "contract"
 
     def __post_init__(self) -> None:
         if self.format == "csv" and not self.columns:
             raise ValueError("a csv source must list its columns")
+        if not 0 <= self.trust <= 1:
+            raise ValueError(f"trust must be from 0 to 1, is {self.trust}")

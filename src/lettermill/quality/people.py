@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from lettermill.quality.mapping.applying import Mappings, mapped
 from lettermill.quality.quarantine import accepted
 from lettermill.quality.raw import as_it_came
 from lettermill.quality.rules import PERSON_RULES, PERSON_WARNINGS, judge
@@ -16,21 +17,10 @@ _LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 ADDRESS = rf"^{_ATOM}(\.{_ATOM})*@({_LABEL}\.)+[a-z]{{2,63}}$"
 OLDEST_BIRTH_YEAR = 1900
 
-CRM_SHAPE = (
-    "record_id string, customer_id string, first_name string, last_name string, email string, birth_year string, "
-    "country string, postcode string, locale string, timezone string, email_consent string, profiling_consent string, "
-    "consent_at string, updated_at string, _malformed string"
-)
-DEMOGRAPHICS_SHAPE = (
-    "customer_id string, age string, income string, home_ownership string, household_size string, kids_count string, "
-    "_malformed string"
-)
-MALFORMED = {"columnNameOfCorruptRecord": "_malformed"}
 
-
-def judged_people(records: DataFrame) -> DataFrame:
-    """Judge CRM records (rows of ingest.records): the columns of quality.people with `reasons`."""
-    read = records.withColumn("read", F.from_json("raw", CRM_SHAPE, MALFORMED))
+def judged_people(records: DataFrame, *, mappings: Mappings) -> DataFrame:
+    """Judge person records (rows of ingest.records): the columns of quality.people with `reasons`."""
+    read = mapped(records, mappings)
     address = F.lower(F.trim("read.email"))
     columns = {name: _text(f"read.{name}") for name in ("record_id", "customer_id", "first_name", "last_name")}
     columns |= {name: _text(f"read.{name}") for name in ("country", "postcode", "locale", "timezone")}
@@ -47,9 +37,9 @@ def judged_people(records: DataFrame) -> DataFrame:
     return _judged(read, columns, warnings=PERSON_WARNINGS)
 
 
-def judged_demographics(records: DataFrame) -> DataFrame:
+def judged_demographics(records: DataFrame, *, mappings: Mappings) -> DataFrame:
     """Judge third-party demographics: their customer id is the record id, their extract the last change."""
-    read = records.withColumn("read", F.from_json("raw", DEMOGRAPHICS_SHAPE, MALFORMED))
+    read = mapped(records, mappings)
     columns = {
         name: _text(f"read.{name}") for name in ("customer_id", "household_size", "kids_count", "home_ownership")
     }

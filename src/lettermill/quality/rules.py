@@ -16,6 +16,7 @@ MISSPELT = (
 
 EVENT_RULES: Rules = {
     "not a JSON object": "not_json",
+    "a text holds a NUL or half a character": "broken_text",
     "no event id": "event_id IS NULL OR trim(event_id) = ''",
     "no kind of event": "kind IS NULL OR kind NOT RLIKE '^[a-z][a-z0-9_]*$'",
     "neither user nor browser is named": "user_id IS NULL AND anonymous_id IS NULL",
@@ -34,6 +35,7 @@ LINE_RULES: Rules = {
 
 PERSON_RULES: Rules = {
     "not a JSON object": "not_json",
+    "a text holds a NUL or half a character": "broken_text",
     "no record id": "record_id IS NULL OR trim(record_id) = ''",
     "no time of the last change": "updated_at IS NULL",
     "changed after it was extracted": "updated_at IS NOT NULL AND updated_at > available_at",
@@ -49,12 +51,25 @@ PERSON_WARNINGS: Rules = {
 
 PRODUCT_RULES: Rules = {
     "not a JSON object": "not_json",
+    "a text holds a NUL or half a character": "broken_text",
     "no product id": "product_id IS NULL OR trim(product_id) = ''",
     "no name": "name IS NULL OR trim(name) = ''",
     "price is missing or below zero": "price IS NULL OR price < 0",
     "currency is no ISO 4217 code": "currency IS NULL OR currency NOT RLIKE '^[A-Z]{3}$'",
     "link is not https": "url IS NOT NULL AND url NOT LIKE 'https://%'",
     "image is not https": "image IS NOT NULL AND image NOT LIKE 'https://%'",
+}
+
+SOCIAL_RULES: Rules = {
+    "not a JSON object": "not_json",
+    "a text holds a NUL or half a character": "broken_text",
+    "no platform": "platform IS NULL",
+    "no known action": "action IS NULL OR action NOT IN ('follow', 'unfollow', 'like', 'comment', 'share', 'mention')",
+    "nobody is named": "handle IS NULL AND customer_id IS NULL AND email_sha256 IS NULL",
+    "hashed address is no SHA-256": "email_sha256 IS NOT NULL AND email_sha256 NOT RLIKE '^[0-9a-f]{64}$'",
+    "no time at which it happened": "occurred_at IS NULL",
+    "happened after it was extracted": "occurred_at IS NOT NULL AND occurred_at > available_at",
+    "no known basis of consent": "consent_basis NOT IN ('contract', 'consent', 'legitimate_interest', 'none')",
 }
 
 

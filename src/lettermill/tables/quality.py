@@ -9,7 +9,9 @@ ORDERED_PRODUCT = f"struct<product_id: string, quantity: bigint, price: {MONEY},
 PROPERTIES = (
     f"struct<order_id: string, total: {MONEY}, currency: string, coupon: string, products: array<{ORDERED_PRODUCT}>, "
     f"product_id: string, price: {MONEY}, category: string, url: string, "
-    "campaign_id: string, email_id: string, link_url: string>"
+    "campaign_id: string, email_id: string, link_url: string, bounce_type: string, "
+    "channel: string, topic: string, purpose: string, state: string, "
+    "referrer: string, user_agent: string, group_id: string, email: string, phone: string>"
 )
 
 EVENTS = Table(
@@ -22,6 +24,7 @@ EVENTS = Table(
         ),
         Column("user_id", "string", "the customer id the producer knew, if any", personal=True),
         Column("anonymous_id", "string", "the browser's id, if any", personal=True),
+        Column("previous_id", "string", "of an alias: the id the user had until then", personal=True),
         Column("occurred_at", "timestamp", "when it happened, by the producer's clock", required=True),
         Column("received_at", "timestamp", "when the source received it", required=True),
         Column("available_at", "timestamp", "from when on it may be used: received, or mended later", required=True),
@@ -32,6 +35,32 @@ EVENTS = Table(
     written_by="quality.events.accepted_events",
     cluster_by=("kind", "occurred_at"),
     constraints={"snake_case_kind": "kind RLIKE '^[a-z][a-z0-9_]*$'"},
+)
+
+SESSIONS = Table(
+    name="quality.sessions",
+    grain="one row per browsing session: a visitor's browsing events with no pause above 30 minutes",
+    columns=(
+        Column("session_id", "string", "the id of the session's first event", required=True),
+        Column("visitor", "string", "browser:<anonymous id>, or user:<user id> where that is unknown", True, True),
+        Column("user_id", "string", "the customer id that the session's last event with one named", personal=True),
+        Column("anonymous_id", "string", "the browser's id, if any", personal=True),
+        Column("started_at", "timestamp", "when the first event happened", required=True),
+        Column("ended_at", "timestamp", "when the last event happened", required=True),
+        Column("seconds", "double", "length: from the first event to the last", required=True),
+        Column("events", "bigint", "browsing events", required=True),
+        Column("pages", "bigint", "pages and screens seen", required=True),
+        Column("products", "array<string>", "ids of the products looked at or added, in the order of ids", True),
+        Column("added", "bigint", "times a product was added to the basket", required=True),
+        Column("entry", "string", "link of the first page", personal=True),
+        Column("referrer", "string", "where the first page was come to from; null for directly", personal=True),
+        Column("is_bot", "boolean", "whether a user agent of the session says that it is a machine", required=True),
+        Column("available_at", "timestamp", "from when on the session was known as it is here", required=True),
+    ),
+    key=("session_id",),
+    written_by="quality.sessions.sessions_of",
+    cluster_by=("started_at",),
+    constraints={"ends_after_it_starts": "ended_at >= started_at"},
 )
 
 ORDER_LINES = Table(
@@ -111,6 +140,31 @@ PEOPLE = Table(
     ),
     key=("source", "origin", "position"),
     written_by="quality.people.accepted_people",
+)
+
+SOCIAL_ENGAGEMENT = Table(
+    name="quality.social_engagement",
+    grain="one row per action of a person on social media, by source",
+    columns=(
+        *ORIGIN,
+        Column("engagement_id", "string", "the source's id of the action, or one derived from it", required=True),
+        Column("platform", "string", "where it happened, in lower case", required=True),
+        Column("account", "string", "our account there"),
+        Column("subject", "string", "the post or page it was about"),
+        Column("action", "string", "follow, unfollow, like, comment, share or mention", required=True),
+        Column("handle", "string", "the person's name there", personal=True),
+        Column("customer_id", "string", "the customer id, if the source knows it", personal=True),
+        Column("email_sha256", "string", "SHA-256 of the normalised address, in hexadecimal", personal=True),
+        Column("occurred_at", "timestamp", "when it happened", required=True),
+        Column("available_at", "timestamp", "from when on it may be used: its extract", required=True),
+        Column("trust", "double", "how far the source is believed, from 0 to 1", required=True),
+        Column("consent_basis", "string", "by what right it is known: the record's word, else its source's", True),
+        Column("may_be_used", "boolean", "whether that right covers marketing; others are kept out of features", True),
+    ),
+    key=("source", "engagement_id"),
+    written_by="quality.social.accepted_engagement",
+    cluster_by=("occurred_at",),
+    constraints={"trust_is_a_share": "trust >= 0 AND trust <= 1"},
 )
 
 QUARANTINE = Table(
