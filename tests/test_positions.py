@@ -19,7 +19,15 @@ def checkpoint(tmp_path):
             (folder / part).mkdir(parents=True)
         (folder / "metadata").write_text('{"id":"x"}')
         for number, version in enumerate(ends):
-            offset = json.dumps({"sourceVersion": 1, "reservoirId": table, "reservoirVersion": version, "index": -1})
+            offset = json.dumps(
+                {
+                    "sourceVersion": 1,
+                    "reservoirId": table,
+                    "reservoirVersion": version,
+                    "index": -1,
+                    "isStartingVersion": False,
+                }
+            )
             (folder / "offsets" / str(number)).write_text(f'v1\n{{"batchWatermarkMs":0}}\n{offset}\n')
             (folder / "offsets" / f".{number}.crc").touch()
         for number in range(committed):
@@ -40,4 +48,4 @@ def test_a_first_batch_that_was_not_committed_starts_from_the_table_before_its_e
     checkpoint("young", 5, committed=0)
     checkpoint("unborn", committed=0)
 
-    assert positions(tmp_path, table_id=TABLE) == [Position(4, "young")]
+    assert positions(tmp_path, table_id=TABLE) == [Position(4, "young", of_snapshot=True)]

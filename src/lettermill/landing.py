@@ -1,7 +1,7 @@
 """Taking the landing folders in: what the ingest jobs do with sources whose rows come in files."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pyspark.sql import DataFrame
@@ -29,7 +29,9 @@ def take_in_files(run: Run, *, kind: str, rows_of_lines: RowsOfLines, to: Table)
     """
     landing = run.settings.landing.absolute()
     sources = {name: source for name, source in run.settings.sources.items() if source.kind == kind and source.path}
-    if sources and not landing.is_dir():
+    if not sources:
+        return
+    if not landing.is_dir():
         raise InputError(
             "the landing folder does not exist", place=str(landing), mend="make it, or set `landing` in conf"
         )
@@ -42,7 +44,7 @@ def take_in_files(run: Run, *, kind: str, rows_of_lines: RowsOfLines, to: Table)
     while True:
         # What an earlier run had found comes first: only then is it known which attempts were refused.
         with run.doing(f"taking in {kind} from files"):
-            run.lake.follow(FILES, taking.take, as_name=f"ingest_{kind}/files")
+            run.lake.follow(FILES, taking.take, as_name=f"ingest_{kind}_files")
         new = taking.look()
         if not new:
             break
@@ -60,11 +62,15 @@ class Folders:
     landing: Path
     to: Table
     rows_of_lines: RowsOfLines
+    tried: set[tuple[str, str]] = field(default_factory=set)
 
     def look(self) -> list[File]:
         """The files to take now: new ones, and those mended since they were refused."""
         new, _ = next_attempts(self._present(), newest=self._newest(), refused=self._refused())
-        return new[:FILES_PER_BATCH]
+        # A file that somebody still writes to would be found changed for ever: one attempt a run.
+        new = [file for file in new if (file.source, file.origin) not in self.tried][:FILES_PER_BATCH]
+        self.tried |= {(file.source, file.origin) for file in new}
+        return new
 
     def take(self, found: DataFrame, lake: Lake) -> None:
         """Append the rows of the good files among those found, and set the others aside."""
@@ -72,12 +78,12 @@ class Folders:
         files = [File(**row.asDict()) for row in mine.collect()]
         if not files:
             return
-        refused = self._judge(files)
+        refused = self._judge(files, lake)
         good = [file for file in files if file not in refused]
         if good:
-            lines = lines_of_files(self._frame(good), sources=self.sources, landing=str(self.landing))
+            lines = lines_of_files(self._frame(good, lake), sources=self.sources, landing=str(self.landing))
             lake.append(self.rows_of_lines(lines, ingested_at=self.run.started_at), to=self.to)
-        standing = self._standing(refused) if refused else set()
+        standing = self._standing(refused, lake) if refused else set()
         kept = [
             (file.source, file.origin, 0, file.attempt, [reason], head)
             for file, (reason, head) in refused.items()
@@ -85,7 +91,7 @@ class Folders:
         ]
         if kept:
             schema = "source string, origin string, position bigint, part int, reasons array<string>, value binary"
-            set_aside(self.run, self.run.spark.createDataFrame(kept, schema), lake, of=self.to)
+            set_aside(self.run, lake.spark.createDataFrame(kept, schema), lake, of=self.to)
 
     def tell(self) -> None:
         """Note which files stand refused, and which were altered after they had been taken."""
@@ -115,20 +121,20 @@ class Folders:
         newest = self._newest().values()
         return {f: reasons[key] for f in newest if (key := (f.source, f.origin, f.attempt)) in reasons}
 
-    def _judge(self, files: list[File]) -> dict[File, tuple[str, bytes]]:
-        judged = refused_files(self._frame(files), sources=self.sources, landing=str(self.landing)).collect()
+    def _judge(self, files: list[File], lake: Lake) -> dict[File, tuple[str, bytes]]:
+        judged = refused_files(self._frame(files, lake), sources=self.sources, landing=str(self.landing)).collect()
         found = {(row["source"], row["origin"], row["attempt"]): (row["reason"], bytes(row["head"])) for row in judged}
         return {f: found[key] for f in files if (key := (f.source, f.origin, f.attempt)) in found}
 
-    def _standing(self, refused: dict[File, tuple[str, bytes]]) -> set[tuple[str, str]]:
+    def _standing(self, refused: dict[File, tuple[str, bytes]], lake: Lake) -> set[tuple[str, str]]:
         """Names of files whose rows were stored by this very batch before it was broken off: they were good then."""
         origins = F.col("origin").isin([file.origin for file in refused])
-        rows = self.run.lake.read(self.to).where(origins).select("source", "origin").distinct().collect()
+        rows = lake.read(self.to).where(origins).select("source", "origin").distinct().collect()
         return {(row["source"], row["origin"]) for row in rows}
 
-    def _frame(self, files: list[File]) -> DataFrame:
-        frame = self.run.spark.createDataFrame([_fields(file) for file in files], VERSION)
-        return frame.repartition(min(len(files), 4 * self.run.spark.sparkContext.defaultParallelism))
+    def _frame(self, files: list[File], lake: Lake) -> DataFrame:
+        frame = lake.spark.createDataFrame([_fields(file) for file in files], VERSION)
+        return frame.repartition(min(len(files), 4 * lake.spark.sparkContext.defaultParallelism))
 
 
 def _fields(file: File) -> tuple[str, str, int, int, int]:

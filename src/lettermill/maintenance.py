@@ -17,6 +17,9 @@ from lettermill.tables import Table
 SKEW = timedelta(seconds=5)
 """By how much the moment a file left the table may lie before that of its commit."""
 
+WITHOUT_ROWS = {"OPTIMIZE", "VACUUM START", "VACUUM END", "SET TBLPROPERTIES", "ADD CONSTRAINT"}
+"""Commits in which a stream finds nothing to read: it stands before one until the next row arrives."""
+
 DELTA_CHECKS = "spark.databricks.delta.retentionDurationCheck.enabled"
 DELTA_LOGS_VACUUM = "spark.databricks.delta.vacuum.logging.enabled"
 
@@ -39,7 +42,7 @@ def maintain(spark: SparkSession, place: Place, table: Table, *, checkpoints: Pa
     # Under the table's lock no other process writes: a file written and not yet committed would look like a left one.
     with place.commit(table):
         history = spark.sql(f"DESCRIBE HISTORY {name}").select(
-            "version", "timestamp", F.current_timestamp().alias("now")
+            "version", "operation", "timestamp", F.current_timestamp().alias("now")
         )
         _require_read(history, _followers(spark, name, checkpoints), table, keep)
         packed = _pack(spark, name)
@@ -58,14 +61,17 @@ def _require_read(history: DataFrame, followers: list[Position], table: Table, k
     newest = max(commits)
     oldest_kept = commits[newest]["now"] - keep
     for position in followers:
-        if position.version > newest:
+        version = position.version
+        while not position.of_snapshot and version in commits and commits[version]["operation"] in WITHOUT_ROWS:
+            version += 1
+        if version > newest:
             continue  # it has read everything
         # A commit that the log has forgotten is older than any that it has.
-        unread: datetime = commits[max(position.version, min(commits))]["timestamp"]
-        if position.version not in commits or unread - SKEW < oldest_kept:
+        unread: datetime = commits[max(version, min(commits))]["timestamp"]
+        if version not in commits or unread - SKEW < oldest_kept:
             raise TableError(
                 f"{table.name} must keep what stream {position.stream} has not read: it stands at version "
-                f"{position.version:,} of {unread:%Y-%m-%d %H:%M:%S}, and what left the table "
+                f"{version:,} of {unread:%Y-%m-%d %H:%M:%S}, and what left the table "
                 f"{keep.total_seconds() / 3600:g} hours ago would go",
                 place=position.stream,
                 mend="run the job of that stream first; or keep longer; or remove its checkpoint if it is given up",

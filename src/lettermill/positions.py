@@ -8,10 +8,14 @@ from pathlib import Path
 
 @dataclass(frozen=True, order=True)
 class Position:
-    """The oldest version of a table that a stream may still read, by the name of its checkpoint."""
+    """The oldest version of a table that a stream may still read, by the name of its checkpoint.
+
+    `of_snapshot`: it reads the table as it stood then, not only what was added after.
+    """
 
     version: int
     stream: str
+    of_snapshot: bool = False
 
 
 def positions(checkpoints: Path, *, table_id: str) -> list[Position]:
@@ -25,11 +29,11 @@ def positions(checkpoints: Path, *, table_id: str) -> list[Position]:
         folder = metadata.parent
         if (folder / "offsets").is_dir():
             name = folder.relative_to(checkpoints).as_posix()
-            found += [Position(version, name) for version in _versions(folder, table_id)]
+            found += [Position(version, name, whole) for version, whole in _versions(folder, table_id)]
     return sorted(found)
 
 
-def _versions(folder: Path, table_id: str) -> Iterator[int]:
+def _versions(folder: Path, table_id: str) -> Iterator[tuple[int, bool]]:
     committed = _numbers(folder / "commits")
     begun = _numbers(folder / "offsets")
     if not begun:
@@ -42,7 +46,8 @@ def _versions(folder: Path, table_id: str) -> Iterator[int]:
         if offset.get("reservoirId") != table_id:
             continue
         # The first batch starts from the table as it stood one version before its end at the latest.
-        yield max(0, int(offset["reservoirVersion"]) - (1 if first else 0))
+        version = int(offset["reservoirVersion"]) - (1 if first else 0)
+        yield max(0, version), first or bool(offset["isStartingVersion"])
 
 
 def _numbers(folder: Path) -> list[int]:

@@ -68,7 +68,10 @@ def files_below(folder: Path, *, source: str, landing: Path) -> Iterator[File]:
             if name.startswith((".", "_")):
                 continue
             path = Path(place) / name
-            status = path.stat()
+            try:
+                status = path.stat()
+            except FileNotFoundError:
+                continue  # moved away while we looked
             yield File(source, path.relative_to(landing).as_posix(), 1, status.st_size, status.st_mtime_ns)
 
 
