@@ -14,25 +14,24 @@ from lettermill.lake import Lake
 from lettermill.quality.events import accepted_events, judged_events
 from lettermill.quality.mapping.applying import Mappings
 from lettermill.quality.orders import LINE, accepted_lines, judged_lines, standing_lines
-from lettermill.quality.quarantine import mark_duplicates, quarantined
+from lettermill.quality.quarantine import quarantined
+from lettermill.repetitions import duplicates_marked
 from lettermill.tables import ingest
 from lettermill.tables.quality import EVENTS, ORDER_LINES, QUARANTINE
 
 
 def check_events(arrived: DataFrame, lake: Lake, *, mappings: Mappings) -> None:
-    judged = judged_events(arrived, mappings=mappings).persist()
-    marked = mark_duplicates(judged, standing=lake.read(EVENTS), key="event_id")
-    lake.add(quarantined(marked, refused_by=EVENTS.name, raw=F.col("raw")), to=QUARANTINE)
-    lake.append(accepted_events(marked), to=EVENTS)
-    judged.unpersist()
+    judged = judged_events(arrived, mappings=mappings)
+    with duplicates_marked(judged, standing=lake.read(EVENTS), key="event_id") as marked:
+        lake.add(quarantined(marked, refused_by=EVENTS.name, raw=F.col("raw")), to=QUARANTINE)
+        lake.append(accepted_events(marked), to=EVENTS)
 
 
 def check_lines(events: DataFrame, lake: Lake) -> None:
-    judged = judged_lines(events).persist()
-    marked = mark_duplicates(judged, standing=standing_lines(lake.read(ORDER_LINES)), key=LINE)
-    lake.add(quarantined(marked, refused_by=ORDER_LINES.name, raw=F.to_json("product")), to=QUARANTINE)
-    lake.append(accepted_lines(marked), to=ORDER_LINES)
-    judged.unpersist()
+    judged = judged_lines(events)
+    with duplicates_marked(judged, standing=standing_lines(lake.read(ORDER_LINES)), key=LINE) as marked:
+        lake.add(quarantined(marked, refused_by=ORDER_LINES.name, raw=F.to_json("product")), to=QUARANTINE)
+        lake.append(accepted_lines(marked), to=ORDER_LINES)
 
 
 @job()

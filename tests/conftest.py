@@ -18,6 +18,7 @@ from lettermill.lake import Folder, Lake
 from lettermill.settings import SparkSettings, load
 from lettermill.spark import session
 from lettermill.tables import Table
+from tests.kafka_broker import broker  # noqa: F401 (a fixture)
 
 os.environ.setdefault("TZ", "UTC")
 invention.register_profile("untimed", deadline=None)  # how long a case takes says nothing of whether it is right

@@ -2,9 +2,9 @@
 
 LettermillError           what, where and the mend, in one message
 ├── ConfigError           a conf key, campaign file or argument is missing, unknown or malformed
-├── InputError            a landing file cannot be read as what its source declares
+├── InputError            a landing file or stream cannot be read as what its source declares
 ├── PlatformError         the machine lacks something: Java, a jar, a folder, disk
-├── TableError            a table is absent, or rows do not fit its declaration
+├── TableError            a table is absent, rows do not fit its declaration, or a stream still needs what would go
 ├── TemplateError         a template does not compile, or reads an input that is not declared
 ├── BalanceError          rows in and rows out do not add up; nothing further is written
 ├── ModelError            a model is absent, or its examples cannot train one
@@ -26,7 +26,7 @@ class ConfigError(LettermillError):
 
 
 class InputError(LettermillError):
-    """A landing file cannot be read as what its source declares."""
+    """A landing file or stream cannot be read as what its source declares."""
 
 
 class PlatformError(LettermillError):
@@ -34,7 +34,7 @@ class PlatformError(LettermillError):
 
 
 class TableError(LettermillError):
-    """A table is absent, or rows do not fit its declaration."""
+    """A table is absent, rows do not fit its declaration, or a stream still needs what would be removed."""
 
 
 class TemplateError(LettermillError):

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import reduce
 from operator import and_
 from pathlib import Path
@@ -19,6 +19,7 @@ from pyspark.sql import functions as F
 from lettermill import tables
 from lettermill.delta_layout import conform, differs, properties
 from lettermill.errors import TableError
+from lettermill.maintenance import Maintained, maintain
 from lettermill.places import Catalog, Folder, Place
 from lettermill.tables import Table
 
@@ -191,6 +192,11 @@ class Lake:
             if raised:
                 raise raised[0] from None
             raise
+
+    def maintain(self, table: Table, *, keep: timedelta) -> Maintained:
+        """Pack the files of `table` and remove those that left it before `keep`, unless a stream still needs them."""
+        self._require(table)
+        return maintain(self.spark, self.place, table, checkpoints=self.checkpoints, keep=keep)
 
     def sql(self, query: str) -> DataFrame:
         """Answer an analyst's query, in which tables go by their declared names (`quality.events`)."""

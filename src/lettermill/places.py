@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from delta.tables import DeltaTable, DeltaTableBuilder
 from pyspark.sql import DataFrame, DataFrameReader, DataFrameWriter, SparkSession
@@ -18,7 +18,10 @@ LOCKS = ".locks"
 
 
 class Place(Protocol):
-    """What a lake must know of its store."""
+    """What a lake must know of its store. `excludes_writers`: nobody writes to a table while `commit` is held."""
+
+    @property
+    def excludes_writers(self) -> bool: ...
 
     def name(self, table: Table) -> str:
         """The table's name as Spark SQL takes it, quoted."""
@@ -49,6 +52,7 @@ class Folder:
     """
 
     root: Path
+    excludes_writers: ClassVar[bool] = True
 
     def path(self, table: Table) -> Path:
         return self.root.absolute() / table.stage / table.noun
@@ -101,6 +105,7 @@ class Catalog:
     """Tables of a Unity Catalog, whose commits exclude each other by themselves."""
 
     catalog: str
+    excludes_writers: ClassVar[bool] = False
 
     def name(self, table: Table) -> str:
         return f"`{self.catalog}`.`{table.stage}`.`{table.noun}`"

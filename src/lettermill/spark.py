@@ -17,6 +17,11 @@ DELTA = {
     "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
 }
 
+AVRO_LIMITS = " ".join(
+    f"-Dorg.apache.avro.limits.{what}.maxLength={10 * 1024 * 1024}" for what in ("bytes", "string", "collectionItems")
+)
+"""A broken length in a record would otherwise ask for gigabytes."""
+
 
 def session(settings: SparkSettings, *, application: str) -> SparkSession:
     """Return the running session, or start a local one with the jars it needs. Raises PlatformError without Java."""
@@ -60,7 +65,7 @@ def local_conf(settings: SparkSettings) -> dict[str, str]:
         "spark.driver.memory": settings.driver_memory,
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.driver.host": "127.0.0.1",
-        "spark.driver.extraJavaOptions": settings.java_options,
+        "spark.driver.extraJavaOptions": f"{settings.java_options} {AVRO_LIMITS}",
         "spark.sql.shuffle.partitions": str(settings.shuffle_partitions),
         "spark.default.parallelism": str(settings.shuffle_partitions),
         "spark.databricks.delta.snapshotPartitions": "1",

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -23,7 +24,7 @@ def run_job(lake: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Call
         monkeypatch.setenv(f"LETTERMILL_SECRET_LETTERMILL_{key}", "a key of the tests")
     packaged = load("local")
     database = f"sqlite:///{tmp_path}/mlflow.db"
-    settings = replace(
+    usual = replace(
         packaged,
         landing=tmp_path / "landing",
         files=FilesSettings(folder=tmp_path / "payloads"),
@@ -32,11 +33,13 @@ def run_job(lake: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Call
         ),
     )
 
-    def run(name: str, *, as_of: datetime = AS_OF, **arguments: str) -> Run:
+    def run(name: str, *, as_of: datetime = AS_OF, settings: dict[str, Any] = {}, **arguments: str) -> Run:  # noqa: B006
         job = runpy.run_path(f"jobs/{name}.py")["main"]
         given = [text for flag, value in arguments.items() for text in (f"--{flag.replace('_', '-')}", value)]
         parsed: argparse.Namespace = job.parser().parse_args([*given, "--as-of", as_of.isoformat()])
-        started = Run(lake, settings, as_of, "local", datetime(2018, 1, 2, 6, tzinfo=UTC), arguments=parsed)
+        started = Run(
+            lake, replace(usual, **settings), as_of, "local", datetime(2018, 1, 2, 6, tzinfo=UTC), arguments=parsed
+        )
         job.work(started)
         return started
 

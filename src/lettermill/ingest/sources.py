@@ -4,15 +4,15 @@ from dataclasses import dataclass
 from typing import Literal
 
 from lettermill.ingest.expected import Expected
+from lettermill.ingest.kafka import Kafka
 
 
 @dataclass(frozen=True)
 class Source:
-    """One entry of `conf/sources.yml`: a landing folder. `columns` are those a CSV header must name.
+    """One landing folder, or the topics of `kafka`. `columns` are those a CSV header or a Parquet file must name.
 
     `kind` says which raw table takes the rows: events happen once, records have versions.
-    `holds` says which check takes them on: behaviour, people, products, demographics
-    or social.
+    `holds` says which check takes them on: behaviour, people, products, demographics or social.
     `mapping` names the file of `conf/mappings` that reads its payloads; without one they are in our own words.
     `key` is what tells its rows apart, `personal` what of a row is personal: paths into it.
     `trust` from 0 to 1 weighs its word against another source's; `consent_basis` says by what right its people may be
@@ -21,8 +21,8 @@ class Source:
 
     kind: Literal["events", "records"]
     holds: Literal["behaviour", "people", "products", "demographics", "social"]
-    path: str
-    format: Literal["jsonl", "csv"] = "jsonl"
+    path: str = ""
+    format: Literal["jsonl", "json", "csv", "parquet"] = "jsonl"
     columns: tuple[str, ...] = ()
     owner: str = ""
     mapping: str = ""
@@ -31,8 +31,11 @@ class Source:
     expected: Expected | None = None
     trust: float = 1.0
     consent_basis: Literal["contract", "consent", "legitimate_interest", "none"] = "contract"
+    kafka: Kafka | None = None
 
     def __post_init__(self) -> None:
+        if bool(self.path) == (self.kafka is not None):
+            raise ValueError("give either path (a landing folder) or kafka (topics)")
         if self.format == "csv" and not self.columns:
             raise ValueError("a csv source must list its columns")
         if not 0 <= self.trust <= 1:
