@@ -32,7 +32,7 @@ def take_in(run: Run, *, kind: str, rows_of_lines: RowsOfLines, to: Table) -> No
         )
     run.lake.create(to)
     for name, source in run.settings.sources.items():
-        if source.kind != kind:
+        if source.kind != kind or not source.path or not source.enabled:
             continue
         folder = landing / source.path
         if not folder.is_dir():
