@@ -8,6 +8,7 @@ from lettermill.errors import ConfigError, LettermillError
 from lettermill.job import Argument, Run, job
 from lettermill.pulling import outlook, take_pulled, take_streamed
 from lettermill.readers import opened, platform_reads
+from lettermill.tables.ingest import CURSORS, EVENTS, RECORDS
 
 
 @job(
@@ -35,7 +36,7 @@ def main(run: Run) -> None:
         except LettermillError as error:  # one source's failure keeps no other from being taken in
             run.note(f"{name}: stopped")
             failed.append(error)
-    run.note("rows are in ingest.records and ingest.events, positions in ingest.cursors, by source")
+    run.note(f"rows are in {RECORDS.name} and {EVENTS.name}, positions in {CURSORS.name}, by source")
     if failed:
         raise failed[0] if len(failed) == 1 else _together(failed)
 

@@ -102,10 +102,9 @@ class _Intake:
     def take(self, portion: Portion) -> None:
         """Store a portion's rows and its position, then tell the source so."""
         rows = _distinct(portion.rows)
-        self.repeated += len(portion.rows) - len(rows)
         fresh = self._fresh(rows).persist()
-        stored = fresh.count() if rows else 0
-        self.repeated += len(rows) - stored
+        stored = len(rows) if self.repeats == "never" else fresh.count()
+        self.repeated += len(portion.rows) - stored
         if stored:
             self._commit(fresh, portion)
             self.stored += stored
@@ -147,7 +146,7 @@ class _Intake:
             if self.cursor.commits > before.commits:
                 break
         raise TableError(
-            f"another run takes source {before.source} in at the same time; the last portion is not stored",
+            f"another run takes source {before.source} in at the same time; this run stops",
             place=self.raw.name,
             mend="let one run at a time take the source in, and run again",
         )

@@ -18,7 +18,7 @@ def lines_of_rows(spark: SparkSession, rows: Sequence[PulledRow], *, source: str
     checks then refuse the row and quarantine has what came.
     """
     given = [row._replace(position=commit if row.position is None else row.position) for row in rows]
-    frame = spark.createDataFrame(given, PULLED)
+    frame = spark.createDataFrame(given, PULLED, verifySchema=False)
     lines = frame.select(
         F.lit(source).alias("source"),
         "origin",

@@ -34,7 +34,7 @@ class Source:
     @property
     def is_pulled(self) -> bool:
         """Whether `ingest_pulled` takes it in, by asking for it."""
-        return not self.path
+        return bool(self.pull or self.kinesis or self.pubsub)
 
     def __post_init__(self) -> None:
         ways = [way for way in WAYS if getattr(self, way)]
