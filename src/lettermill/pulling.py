@@ -1,7 +1,7 @@
 """Taking pulled sources in: rows and the position they lead to in one commit, source by source."""
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, closing
 from dataclasses import replace
 from itertools import pairwise
 
@@ -43,8 +43,9 @@ def take_pulled(run: Run, name: str, source: Source, *, opened: Opened) -> None:
     with opened(name, source) as reader, run.doing(f"taking in {name}"):
         intake = _Intake(run, source, reader, cursor, is_sure=is_sure)
         try:
-            for portion in reader.portions(cursor.position):
-                intake.take(portion)
+            with closing(reader.portions(cursor.position)) as portions:
+                for portion in portions:
+                    intake.take(portion)
         finally:
             intake.tell(name)
         if replace(intake.cursor, run="") != summed_up:

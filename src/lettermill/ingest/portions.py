@@ -1,6 +1,6 @@
 """What a pulled source hands over: portions of rows, each with the position that is reached when they are stored."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, NamedTuple, Protocol
@@ -45,8 +45,10 @@ class Reader(Protocol):
     def notes(self) -> list[str]:
         """What a person should know of it."""
 
-    def portions(self, position: Position | None) -> Iterator[Portion]:
-        """Read on from `position` (None: from the start) until what there is now has been read."""
+    def portions(self, position: Position | None) -> Generator[Portion, None, None]:
+        """Read on from `position` (None: from the start) until what there is now has been read.
+
+        Closed early, it lets go of what it holds."""
 
     def outlook(self, position: Position | None) -> str:
         """What `portions` would take, in words, without taking it."""

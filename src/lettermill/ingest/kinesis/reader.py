@@ -1,6 +1,6 @@
 """Reading a stream shard by shard, parents before children, each portion with the sequence numbers it leads to."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -40,7 +40,7 @@ class KinesisReader:
     def counts(self) -> dict[str, int]:
         return self.calls.counts
 
-    def portions(self, position: Position | None) -> Iterator[Portion]:
+    def portions(self, position: Position | None) -> Generator[Portion, None, None]:
         """Read each shard up to what it held when the run began; children once their parents are done."""
         began = self.calls.clock.time()
         made, places = self._places(position, began)

@@ -3,7 +3,7 @@
 import base64
 import binascii
 import json
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -42,7 +42,7 @@ class PubSubReader:
     def counts(self) -> dict[str, int]:
         return {**self._counts, **self._leases.counts}
 
-    def portions(self, position: Position | None) -> Iterator[Portion]:  # noqa: ARG002 (Google keeps it)
+    def portions(self, position: Position | None) -> Generator[Portion, None, None]:  # noqa: ARG002 (Google keeps it)
         """Read until there is nothing left, or only what came after the run began."""
         declared, began = self.subscription.declared, self.clock.time()
         empty, is_old = 0, True

@@ -1,6 +1,6 @@
 """Reading a pulled REST source from a cursor on: rows, and the cursor they lead to."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
@@ -37,7 +37,7 @@ class PullReader:
     def counts(self) -> dict[str, int]:
         return {**self.asker.counts, "new_tokens": self.asker.credential.renewals}
 
-    def portions(self, position: Position | None) -> Iterator[Portion]:
+    def portions(self, position: Position | None) -> Generator[Portion, None, None]:
         """Read what changed since the cursor. Raises InputError for answers of another shape than declared."""
         incremental = self.declared.incremental
         pages = Pages(self.source, self.declared, self.asker)
