@@ -32,10 +32,11 @@ APP_VERSION = "spark.databricks.delta.write.txnVersion"
 
 @dataclass
 class Batch:
-    """One batch of a stream, or one run, by which Delta knows a repeated write and drops it."""
+    """One batch of a stream, or one run, by which Delta knows a repeated write and drops it. Appends carry `note`."""
 
     app_id: str
     number: int
+    note: str | None = None
     writes: dict[str, int] = field(default_factory=dict)
 
     def next_write(self, table: Table) -> tuple[str, int]:
@@ -74,6 +75,12 @@ class Lake:
         newest = self._delta(table).history(1).select("version").first()
         assert newest is not None  # a table that exists has a first commit
         return int(newest["version"])
+
+    def notes(self, table: Table, *, after: int) -> list[tuple[int, str | None]]:
+        """Version and note of each commit after version `after` that the log still holds."""
+        reach = self.version(table) - after + 100  # others may commit meanwhile
+        newer = self._delta(table).history(reach).select("version", "userMetadata")
+        return [(version, note) for version, note in newer.collect() if version > after]
 
     def changes(self, table: Table, *, after: int) -> DataFrame:
         """Row changes of the commits after version `after`, with `_change_type` and `_commit_version`."""
@@ -115,8 +122,9 @@ class Lake:
         self.create(to)
         app_id, number = self.batch.next_write(to)
         writer = conform(rows, to).write.format("delta").mode("append")
+        writer = writer.option("txnAppId", app_id).option("txnVersion", number)
         with self.place.commit(to):
-            self.place.save(writer.option("txnAppId", app_id).option("txnVersion", number), to)
+            self.place.save(writer.option("userMetadata", self.batch.note) if self.batch.note else writer, to)
 
     def add(self, rows: DataFrame, *, to: Table) -> None:
         """Add the rows whose key is not there yet; those that are there stay as they are."""

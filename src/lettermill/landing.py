@@ -28,7 +28,8 @@ def take_in_files(run: Run, *, kind: str, rows_of_lines: RowsOfLines, to: Table)
     its name is taken then. Raises InputError where the landing folder does not exist.
     """
     landing = run.settings.landing.absolute()
-    sources = {name: source for name, source in run.settings.sources.items() if source.kind == kind and source.path}
+    declared = run.settings.sources.items()
+    sources = {name: one for name, one in declared if one.kind == kind and one.path and one.enabled}
     if not sources:
         return
     if not landing.is_dir():

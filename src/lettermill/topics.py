@@ -26,7 +26,7 @@ def take_in_topics(run: Run, *, kind: str, rows_of_lines: RowsOfLines, to: Table
     Raises ConfigError, PlatformError or InputError where a broker or registry cannot be read from.
     """
     for name, source in run.settings.sources.items():
-        if source.kind != kind or source.kafka is None:
+        if source.kind != kind or source.kafka is None or not source.enabled:
             continue
         for table in (to, QUARANTINE):
             run.lake.create(table)

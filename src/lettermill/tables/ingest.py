@@ -5,9 +5,18 @@ from lettermill.tables.declaration import Column, Table
 ORIGIN = (
     Column("source", "string", "name of the declared source", required=True),
     Column(
-        "origin", "string", "file below the landing folder, or topic/partition, that the row came from", required=True
+        "origin",
+        "string",
+        "what the row came from: file below the landing folder, topic/partition, stream/shard/sequence number, "
+        "subscription/message, path/id",
+        required=True,
     ),
-    Column("position", "bigint", "line in the file from 1, or offset in the partition", required=True),
+    Column(
+        "position",
+        "bigint",
+        "line in the file from 1, offset in the partition, place in the record, or instant of the change",
+        required=True,
+    ),
 )
 
 HEADERS = Column(
@@ -68,4 +77,28 @@ FILES = Table(
     key=("source", "origin", "attempt"),
     written_by="ingest.files.found_files",
     append_only=True,
+)
+
+CURSORS = Table(
+    name="ingest.cursors",
+    grain="one row per pulled source: how far it has been read",
+    columns=(
+        Column("source", "string", "name of the declared source", required=True),
+        Column(
+            "position",
+            "string",
+            "JSON in the source's own terms: shards and sequence numbers, or the instant up to which changes were read",
+            required=True,
+        ),
+        Column("commits", "bigint", "commits to the raw table that hold its rows", required=True),
+        Column(
+            "version",
+            "bigint",
+            "version of the raw table up to which commits are summed up here; later ones carry their own notes",
+            required=True,
+        ),
+        Column("moved_at", "timestamp", "when the run that moved it started", required=True),
+    ),
+    key=("source",),
+    written_by="ingest.cursors.cursor_rows",
 )
