@@ -1,8 +1,9 @@
-"""The only door to YAML: `conf/base.yml` under an environment's differences, as one frozen, typed tree."""
+"""The only door to YAML: `conf/base.yml` and `profiles.yml` under an environment's differences, as one frozen tree."""
 
 import difflib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
+from functools import reduce
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -14,10 +15,13 @@ from pydantic import ConfigDict, ValidationError, create_model
 from lettermill.campaigns.definition import Campaign
 from lettermill.errors import ConfigError
 from lettermill.ingest.sources import Source
+from lettermill.profiles.policy import ProfilesPolicy
 from lettermill.rendering.content_blocks import LIBRARY, Block, unmet
 
 STRICT = ConfigDict(extra="forbid", frozen=True)
 PACKAGED = files("lettermill") / "conf"  # no plain path where Spark imports the wheel as it is, zipped
+SHARED = ("base", "profiles")
+"""Files of conf that every environment stands on; but for base.yml, the packaged one serves where conf has none."""
 
 
 @dataclass(frozen=True)
@@ -110,20 +114,30 @@ class Settings:
     spark: SparkSettings = field(default_factory=SparkSettings)
     models: ModelsSettings = field(default_factory=ModelsSettings)
     delivery: DeliverySettings = field(default_factory=DeliverySettings)
+    profiles: ProfilesPolicy = field(default_factory=ProfilesPolicy)
 
 
 def load(environment: str, *, conf: Traversable = PACKAGED) -> Settings:
-    """Read `base.yml` and `<environment>.yml` of `conf`. Raises ConfigError naming the file, key and a fix."""
+    """Read `base.yml`, `profiles.yml` and `<environment>.yml` of `conf`, each laid over those before.
+
+    Raises ConfigError naming the file, key and a fix.
+    """
     names = (entry.name for entry in conf.iterdir()) if conf.is_dir() else ()
-    known = sorted({name.removesuffix(".yml") for name in names if name.endswith(".yml")} - {"base"})
+    known = sorted({name.removesuffix(".yml") for name in names if name.endswith(".yml")} - set(SHARED))
     if environment not in known:
         raise ConfigError(
             f"unknown environment {environment!r}",
             place=str(conf),
             mend=f"use one of: {', '.join(known) or 'none found'}",
         )
-    layers = [read_yaml(conf / f"{name}.yml") for name in ("base", environment)]
-    return validate(Settings, _overlay(*layers), place=f"{conf}/base.yml + {environment}.yml")
+    layers = [_layer(name, conf=conf) for name in (*SHARED, environment)]
+    return validate(Settings, reduce(_overlay, layers), place=f"{conf}/{' + '.join(SHARED)} + {environment}.yml")
+
+
+def _layer(name: str, *, conf: Traversable) -> dict[str, Any]:
+    own = conf / f"{name}.yml"
+    is_packaged = name in SHARED and name != "base" and not own.is_file()
+    return read_yaml(PACKAGED / f"{name}.yml" if is_packaged else own)
 
 
 def load_campaign(name: str, *, folder: Path) -> Campaign:

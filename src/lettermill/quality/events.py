@@ -10,8 +10,8 @@ from lettermill.tables.quality import EVENTS, PROPERTIES
 
 # Segment's spec, https://segment.com/docs/connections/spec/common/, as far as it is read.
 SHAPE = (
-    "messageId string, type string, event string, name string, userId string, anonymousId string, timestamp string, "
-    f"originalTimestamp string, properties {PROPERTIES}, _malformed string"
+    "messageId string, type string, event string, name string, userId string, anonymousId string, previousId string, "
+    f"timestamp string, originalTimestamp string, properties {PROPERTIES}, _malformed string"
 )
 
 
@@ -24,6 +24,7 @@ def judged_events(arrived: DataFrame) -> DataFrame:
         _kind().alias("kind"),
         F.col("read.userId").alias("user_id"),
         F.col("read.anonymousId").alias("anonymous_id"),
+        F.when(F.col("read.type") == "alias", F.col("read.previousId")).alias("previous_id"),
         F.to_timestamp(F.coalesce("read.timestamp", "read.originalTimestamp")).alias("occurred_at"),
         "received_at",
         F.col("received_at").alias("available_at"),
@@ -39,6 +40,7 @@ def accepted_events(judged: DataFrame) -> DataFrame:
 
 
 def _kind() -> Column:
-    """Segment's event name in snake_case; a page call is page_viewed."""
+    """Segment's event name in snake_case; a page call is page_viewed, an alias call alias."""
     words = F.regexp_replace(F.trim("read.event"), r"[^A-Za-z0-9]+", "_")
-    return F.when(F.col("read.type") == "page", "page_viewed").when(F.col("read.type") == "track", F.lower(words))
+    by_type = F.when(F.col("read.type") == "page", "page_viewed").when(F.col("read.type") == "alias", "alias")
+    return by_type.when(F.col("read.type") == "track", F.lower(words))

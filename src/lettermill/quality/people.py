@@ -17,7 +17,8 @@ ADDRESS = rf"^{_ATOM}(\.{_ATOM})*@({_LABEL}\.)+[a-z]{{2,63}}$"
 OLDEST_BIRTH_YEAR = 1900
 
 CRM_SHAPE = (
-    "record_id string, customer_id string, first_name string, last_name string, email string, birth_year string, "
+    "record_id string, customer_id string, first_name string, last_name string, email string, phone string, "
+    "birth_year string, household_id string, "
     "country string, postcode string, locale string, timezone string, email_consent string, profiling_consent string, "
     "consent_at string, updated_at string, _malformed string"
 )
@@ -34,6 +35,7 @@ def judged_people(records: DataFrame) -> DataFrame:
     address = F.lower(F.trim("read.email"))
     columns = {name: _text(f"read.{name}") for name in ("record_id", "customer_id", "first_name", "last_name")}
     columns |= {name: _text(f"read.{name}") for name in ("country", "postcode", "locale", "timezone")}
+    columns |= {name: _text(f"read.{name}") for name in ("phone", "household_id")}
     columns |= {
         "email": F.when(address.rlike(ADDRESS) & (F.length(address) <= 254), address),
         "raw_email": F.col("read.email"),
