@@ -38,7 +38,7 @@ def show(
     as_of: Annotated[
         datetime | None,
         typer.Option(
-            "--as-of", parser=_instant, metavar="INSTANT", help="what was known then; ISO 8601 [default: now]"
+            "--as-of", parser=_instant, metavar="INSTANT", help="what was known then; ISO 8601 (default: now)"
         ),
     ] = None,
     form: Annotated[Literal["text", "json"], typer.Option("--format", help="how to tell")] = "text",
