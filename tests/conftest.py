@@ -51,6 +51,11 @@ def lake(spark: SparkSession, tmp_path: Path) -> Lake:
 @pytest.fixture
 def given(spark: SparkSession) -> Callable[..., DataFrame]:
     """Rows of a declared table; a test names only the columns it is about, required ones get a stand-in."""
+    return rows_of_tables(spark)
+
+
+def rows_of_tables(spark: SparkSession) -> Callable[..., DataFrame]:
+    """What the fixture `given` is, for fixtures that outlive a test."""
 
     def rows(table: Table, *partial: dict[str, Any]) -> DataFrame:
         unknown = {name for row in partial for name in row} - set(table.column_names)

@@ -141,12 +141,12 @@ class Lake:
                 self._commit(self._merging(changed, into).whenMatchedUpdateAll().whenNotMatchedInsertAll(), into)
 
     def replace(self, rows: DataFrame, *, into: Table, where: Mapping[str, Any]) -> None:
-        """Make the rows that match `where` (column -> value) equal to `rows`; nothing new commits nothing."""
+        """Make the rows that match `where` (column -> value; {}: all) equal to `rows`; nothing new commits nothing."""
         self.create(into)
         standing = self.read(into)
         for name, value in where.items():
             standing = standing.where(F.col(name) == F.lit(value))
-        in_slice = reduce(and_, (F.col(f"target.{name}") == F.lit(value) for name, value in where.items()))
+        in_slice = reduce(and_, (F.col(f"target.{name}") == F.lit(value) for name, value in where.items()), F.lit(True))
         with _held(conform(rows, into)) as fresh:
             gone = standing.join(fresh, on=list(into.key), how="left_anti")
             if not (fresh.subtract(standing).isEmpty() and gone.isEmpty()):

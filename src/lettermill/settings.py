@@ -1,4 +1,4 @@
-"""The only door to YAML: `conf/base.yml` and `sources.yml` under an environment's differences, as one frozen tree."""
+"""The only door to YAML: `conf/base.yml` and what stands beside it under an environment's differences, as one tree."""
 
 import difflib
 from collections.abc import Iterator, Mapping
@@ -15,6 +15,7 @@ from pydantic import ConfigDict, ValidationError, create_model
 from lettermill.campaigns.definition import Campaign
 from lettermill.errors import ConfigError
 from lettermill.ingest.sources import Source
+from lettermill.profiles.policy import ProfilesPolicy
 from lettermill.quality.mapping.applying import Mappings
 from lettermill.quality.mapping.targets import Holds
 from lettermill.rendering.content_blocks import LIBRARY, Block, unmet
@@ -22,8 +23,8 @@ from lettermill.source_map import mappings_of, require_sense
 
 STRICT = ConfigDict(extra="forbid", frozen=True)
 PACKAGED = files("lettermill") / "conf"  # no plain path where Spark imports the wheel as it is, zipped
-SHARED = ("base", "sources")
-"""Files of conf that every environment stands on."""
+SHARED = ("base", "sources", "profiles")
+"""Files of conf that every environment stands on; but for base.yml, the packaged one serves where conf has none."""
 
 
 @dataclass(frozen=True)
@@ -117,6 +118,7 @@ class Settings:
     spark: SparkSettings = field(default_factory=SparkSettings)
     models: ModelsSettings = field(default_factory=ModelsSettings)
     delivery: DeliverySettings = field(default_factory=DeliverySettings)
+    profiles: ProfilesPolicy = field(default_factory=ProfilesPolicy)
 
     def mappings_of(self, holds: Holds) -> Mappings:
         """How the payloads of all sources that hold `holds` are read."""
@@ -124,7 +126,7 @@ class Settings:
 
 
 def load(environment: str, *, conf: Traversable = PACKAGED) -> Settings:
-    """Read `base.yml`, `sources.yml` and `<environment>.yml` of `conf`, each laid over those before.
+    """Read the files SHARED and `<environment>.yml` of `conf`, each laid over those before.
 
     Raises ConfigError naming the file, key and a fix.
     """
@@ -136,7 +138,7 @@ def load(environment: str, *, conf: Traversable = PACKAGED) -> Settings:
             place=str(conf),
             mend=f"use one of: {', '.join(known) or 'none found'}",
         )
-    shared = [read_yaml(conf / f"{name}.yml") for name in SHARED]
+    shared = [_layer(name, conf=conf) for name in SHARED]
     mapping_files = _mapping_files(PACKAGED) | _mapping_files(conf)
     mappings = {"mappings": {name: read_yaml(file) for name, file in mapping_files.items()}}
     layers = [*shared, mappings, read_yaml(conf / f"{environment}.yml")]
@@ -152,6 +154,11 @@ def _mapping_files(conf: Traversable) -> dict[str, Traversable]:
     folder = conf / "mappings"
     entries = folder.iterdir() if folder.is_dir() else ()
     return {entry.name.removesuffix(".yml"): entry for entry in entries if entry.name.endswith(".yml")}
+
+
+def _layer(name: str, *, conf: Traversable) -> dict[str, Any]:
+    own = conf / f"{name}.yml"
+    return read_yaml(own if name == "base" or own.is_file() else PACKAGED / own.name)
 
 
 def load_campaign(name: str, *, folder: Path) -> Campaign:

@@ -106,6 +106,15 @@ def test_events_are_told_in_snake_case_with_typed_properties(arrived, checked):
     ]
 
 
+def test_an_alias_names_the_id_until_then_and_no_other_event_does(arrived, checked):
+    alias = VIEW | {"messageId": "a1", "type": "alias", "event": None, "userId": "9", "previousId": "browser"}
+
+    accepted = accepted_events(checked(arrived(alias, VIEW | {"previousId": "stray"})))
+
+    rows = accepted.select("kind", "user_id", "previous_id").orderBy("event_id").collect()
+    assert [tuple(row) for row in rows] == [("alias", "9", "browser"), ("product_viewed", None, None)]
+
+
 def test_the_first_arrival_of_an_event_id_stays_and_the_others_are_kept_as_duplicates(arrived, checked, given):
     judged = checked(arrived(VIEW, VIEW, VIEW | {"messageId": "v2"}), given(EVENTS, {"event_id": "v2", "position": 9}))
 

@@ -11,6 +11,7 @@ from lettermill import __version__
 from lettermill.cli.blocks import blocks
 from lettermill.cli.campaign import campaign
 from lettermill.cli.message import message
+from lettermill.cli.person import person
 from lettermill.cli.sources import sources
 from lettermill.cli.table_docs import written_docs
 from lettermill.errors import LettermillError
@@ -25,6 +26,7 @@ app.add_typer(campaign, name="campaign")
 app.add_typer(message, name="message")
 app.add_typer(blocks, name="blocks")
 app.add_typer(sources, name="sources")
+app.add_typer(person, name="person")
 
 INSTALLED = Path(str(PACKAGED))
 Env = Annotated[str, typer.Option("--env", help="environment: a file of conf")]

@@ -24,6 +24,7 @@ def judged_people(records: DataFrame, *, mappings: Mappings) -> DataFrame:
     address = F.lower(F.trim("read.email"))
     columns = {name: _text(f"read.{name}") for name in ("record_id", "customer_id", "first_name", "last_name")}
     columns |= {name: _text(f"read.{name}") for name in ("country", "postcode", "locale", "timezone")}
+    columns |= {name: _text(f"read.{name}") for name in ("phone", "household_id")}
     columns |= {
         "email": F.when(address.rlike(ADDRESS) & (F.length(address) <= 254), address),
         "raw_email": F.col("read.email"),

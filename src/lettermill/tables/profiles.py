@@ -6,7 +6,7 @@ IDENTITIES = Table(
     name="profiles.identities",
     grain="one row per identifier",
     columns=(
-        Column("identifier_kind", "string", "customer_id, email, anonymous_id or record", required=True),
+        Column("identifier_kind", "string", "customer_id, email, phone, anonymous_id or record", required=True),
         Column("identifier", "string", "the identifier, normalised", required=True, personal=True),
         Column("person_id", "string", "surrogate key, given once, never derived from an address", required=True),
         Column("evidence", "string", "the source row that first named the identifier", required=True),
@@ -14,7 +14,54 @@ IDENTITIES = Table(
     ),
     key=("identifier_kind", "identifier"),
     written_by="profiles.identity.identities",
-    constraints={"known_kind": "identifier_kind IN ('customer_id', 'email', 'anonymous_id', 'record')"},
+    constraints={"known_kind": "identifier_kind IN ('customer_id', 'email', 'phone', 'anonymous_id', 'record')"},
+)
+
+IDENTITY_CHANGES = Table(
+    name="profiles.identity_changes",
+    grain="one row per person and moment at which the person became part of another, fell apart, or lost identifiers",
+    columns=(
+        Column("change", "string", "merge, split, or move of identifiers to another known person", required=True),
+        Column("from_person_id", "string", "the person until then", required=True),
+        Column("into_person_id", "string", "the person from then on", required=True),
+        Column("known_at", "timestamp", "the moment for which profiles were built when it showed", required=True),
+        Column("identifiers", "bigint", "identifiers that went along", required=True),
+        Column("evidence_kind", "string", "kind of the identifier that tied or set apart"),
+        Column("evidence", "string", "the source row that states it, or why it proves nothing any more", required=True),
+    ),
+    key=("from_person_id", "into_person_id", "known_at"),
+    written_by="profiles.identity.identity_changes",
+    constraints={"known_change": "change IN ('merge', 'split', 'move')"},
+)
+
+IDENTITY_FLAGS = Table(
+    name="profiles.identity_flags",
+    grain="one row per identifier that was dropped as evidence, and time for which that held",
+    columns=(
+        Column("identifier_kind", "string", "kind of the identifier, or component", required=True),
+        Column(
+            "identifier", "string", "the identifier; of a component the record first seen", required=True, personal=True
+        ),
+        Column("how_many", "bigint", "customers that share it; of a component its identifiers", required=True),
+        Column("allowed", "bigint", "how many conf allows", required=True),
+        Column("known_from", "timestamp", "the moment for which profiles were built when it showed", required=True),
+        Column("known_to", "timestamp", "the moment at which it held no longer; null while it holds"),
+    ),
+    key=("identifier_kind", "identifier", "known_from"),
+    written_by="profiles.flags.identity_flags",
+)
+
+HOUSEHOLDS = Table(
+    name="profiles.households",
+    grain="one row per household and person",
+    columns=(
+        Column("household_id", "string", "the source's id of the household", required=True, personal=True),
+        Column("person_id", "string", "surrogate key", required=True),
+        Column("evidence", "string", "the source row that first said so", required=True),
+        Column("first_seen_at", "timestamp", "when that row became available", required=True),
+    ),
+    key=("household_id", "person_id"),
+    written_by="profiles.identity.households",
 )
 
 PEOPLE = Table(
@@ -24,6 +71,7 @@ PEOPLE = Table(
         Column("person_id", "string", "surrogate key", required=True),
         Column("customer_id", "string", "customer id of the newest record that has one", personal=True),
         Column("email", "string", "address mail goes to", personal=True),
+        Column("phone", "string", "telephone number, E.164", personal=True),
         Column("first_name", "string", "given name", personal=True),
         Column("last_name", "string", "family name", personal=True),
         Column("birth_year", "int", "year of birth", personal=True),
@@ -41,6 +89,43 @@ PEOPLE = Table(
     ),
     key=("person_id",),
     written_by="profiles.people.golden_records",
+)
+
+MATCHES = Table(
+    name="profiles.matches",
+    grain="one row per pair of records of different persons that are probably one",
+    columns=(
+        Column("record", "string", "one record, as in profiles.identities", required=True),
+        Column("other_record", "string", "the other, later in the alphabet", required=True),
+        Column("probability", "double", "that both are one person", required=True),
+        Column("suggested_at", "timestamp", "the moment for which the pair was first suggested", required=True),
+    ),
+    key=("record", "other_record"),
+    written_by="profiles.suggestions.match_suggestions",
+    constraints={"ordered": "record < other_record"},
+)
+
+LOSERS = "array<struct<value: string, source: string, since: timestamp>>"
+
+ATTRIBUTES = Table(
+    name="profiles.attributes",
+    grain="one row per person, attribute, time for which a value was valid, and time for which we knew it so",
+    columns=(
+        Column("person_id", "string", "surrogate key", required=True),
+        Column("attribute", "string", "a column of profiles.people", required=True),
+        Column("valid_from", "timestamp", "when the value began to hold, by its source", required=True),
+        Column("valid_to", "timestamp", "when another began to hold; null while it holds"),
+        Column("known_from", "timestamp", "from when on this row could be known", required=True),
+        Column("known_to", "timestamp", "when later news made it wrong; null while it stands"),
+        Column("value", "string", "the value that won, as text", required=True, personal=True),
+        Column("source", "string", "the source that said so first", required=True),
+        Column("evidence", "string", "the source row that first said so", required=True),
+        Column("rule", "string", "the rule that decided; undisputed where no other value stood", required=True),
+        Column("losers", LOSERS, "the other values that stood meanwhile", required=True, personal=True),
+    ),
+    key=("person_id", "attribute", "valid_from", "known_from"),
+    written_by="profiles.attributes.attribute_history",
+    cluster_by=("person_id",),
 )
 
 CONSENTS = Table(

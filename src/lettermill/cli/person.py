@@ -1,0 +1,13 @@
+"""`lettermill person`: what is known of a person, and their rights. Each command is registered from its own module."""
+
+import typer
+
+from lettermill.cli.person_show import show
+
+person = typer.Typer(help="What is known of a person, and their rights.", no_args_is_help=True)
+person.command("show")(show)
+
+
+@person.callback()
+def commands() -> None:
+    """What is known of a person, and their rights."""
