@@ -10,14 +10,18 @@ from lettermill.job import Run, job
 from lettermill.profiles.consents import consent_changes
 from lettermill.profiles.identity import ROUNDS, identities, known_records, labelled, unsettled
 from lettermill.profiles.people import golden_records
+from lettermill.profiles.suppressions import suppressions
+from lettermill.secrets import resolve
 from lettermill.tables import quality
-from lettermill.tables.profiles import CONSENTS, IDENTITIES, PEOPLE
+from lettermill.tables.delivery import OUTBOX
+from lettermill.tables.profiles import CONSENTS, IDENTITIES, PEOPLE, SUPPRESSIONS
 
 
 @job()
 def main(run: Run) -> None:
     as_of = F.lit(run.as_of)
     run.lake.create(IDENTITIES)
+    run.lake.create(OUTBOX)
     events = run.read(quality.EVENTS)
     records = known_records(run.read(quality.PEOPLE), as_of=as_of)
     linked = labelled(records).persist()
@@ -32,13 +36,25 @@ def main(run: Run) -> None:
     with run.doing("building golden records"):
         run.lake.merge(golden_records(records, identities=known), into=PEOPLE)
     with run.doing("collecting consents"):
-        run.lake.merge(consent_changes(records, events=events, identities=known, as_of=as_of), into=CONSENTS)
+        of = {"identities": known, "messages": run.lake.read(OUTBOX), "rules": run.settings.consents}
+        run.lake.merge(consent_changes(records, events=events, **of, as_of=as_of), into=CONSENTS)
+        consents = run.lake.read(CONSENTS)
+        topics = [row["topic"] for row in consents.select("topic").distinct().collect()]
+        held = suppressions(
+            consents,
+            identities=known,
+            topics=topics,
+            address_key=resolve(run.settings.secrets.address_key),
+            as_of=as_of,
+        )
+        run.lake.merge(held, into=SUPPRESSIONS)
     linked.unpersist()
     run.count(
         person_records=records.count(),
         identifiers=known.count(),
         people=run.lake.read(PEOPLE).count(),
-        consent_changes=run.lake.read(CONSENTS).count(),
+        consent_changes=consents.count(),
+        suppressed_addresses=run.lake.read(SUPPRESSIONS).where("state = 'suppressed'").count(),
     )
 
 

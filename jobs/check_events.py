@@ -7,6 +7,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from lettermill.balances import balance
+from lettermill.blocking import without_erased
 from lettermill.job import Run, job
 from lettermill.lake import Lake
 from lettermill.quality.events import accepted_events, judged_events
@@ -37,7 +38,8 @@ def main(run: Run) -> None:
     for table in (EVENTS, ORDER_LINES, QUARANTINE):
         run.lake.create(table)
     with run.doing("checking events"):
-        run.lake.follow(ingest.EVENTS, check_events, as_name="check_events/events")
+        check = without_erased(run, check_events, arriving=ingest.EVENTS, counted=lambda rows: {EVENTS: rows})
+        run.lake.follow(ingest.EVENTS, check, as_name="check_events/events")
     with run.doing("checking order lines"):
         run.lake.follow(EVENTS, check_lines, as_name="check_events/order_lines")
     ordered = F.sum(F.size("properties.products")).alias("lines")

@@ -9,6 +9,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from lettermill.balances import balance
+from lettermill.blocking import without_erased
 from lettermill.job import Run, job
 from lettermill.lake import Lake
 from lettermill.quality.people import accepted_people, judged_demographics, judged_people
@@ -38,9 +39,16 @@ def main(run: Run) -> None:
         holds: [name for name, source in run.settings.sources.items() if source.holds == holds]
         for holds in ("people", "demographics", "products")
     }
-    with run.doing("checking records"):
-        run.lake.follow(RECORDS, partial(check, sources=sources), as_name="check_records")
     of_products = F.col("source").isin(sources["products"])
+    with run.doing("checking records"):
+        counted = {PEOPLE: ~of_products, PRODUCTS: of_products}
+        checked = without_erased(
+            run,
+            partial(check, sources=sources),
+            arriving=RECORDS,
+            counted=lambda rows: {table: rows.where(of) for table, of in counted.items()},
+        )
+        run.lake.follow(RECORDS, checked, as_name="check_records")
     balance(run, PEOPLE, arrived=run.lake.read(RECORDS).where(~of_products).count())
     balance(run, PRODUCTS, arrived=run.lake.read(RECORDS).where(of_products).count())
 

@@ -1,7 +1,7 @@
 """The only door to tables: few verbs, each meaning one thing, each safe to repeat."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -16,29 +16,16 @@ from pyspark.errors import StreamingQueryException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from lettermill import tables
+from lettermill import purging, tables
+from lettermill.delta_layout import conform, differs, properties
 from lettermill.errors import TableError
 from lettermill.places import Catalog, Folder, Place
 from lettermill.tables import Table
 
 __all__ = ["Catalog", "Folder", "Lake", "Place", "conform"]
 
-ORDERED_TYPES = ("string", "int", "bigint", "double", "decimal", "date", "timestamp")
-"""Types that Delta keeps a smallest and a largest value of."""
-
 APP_ID = "spark.databricks.delta.write.txnAppId"
 APP_VERSION = "spark.databricks.delta.write.txnVersion"
-
-
-def conform(rows: DataFrame, table: Table) -> DataFrame:
-    """Cast `rows` to exactly the declared columns in the declared order; a missing column fails here by name."""
-    missing = [name for name in table.column_names if name not in rows.columns]
-    if missing:
-        raise TableError(
-            f"rows for {table.name} lack {', '.join(missing)}",
-            mend=f"have {table.written_by} return every declared column",
-        )
-    return rows.select(*(F.col(column.name).cast(column.type).alias(column.name) for column in table.columns))
 
 
 @dataclass
@@ -98,9 +85,9 @@ class Lake:
         """
         self._require(table)
         detail = self._delta(table).detail().select("properties").first()
-        properties = detail["properties"] if detail else {}
-        by_name = properties.get("delta.columnMapping.mode", "none") == "none"
-        if not by_name or properties.get("delta.enableDeletionVectors", "false") == "true":
+        has = detail["properties"] if detail else {}
+        by_name = has.get("delta.columnMapping.mode", "none") == "none"
+        if not by_name or has.get("delta.enableDeletionVectors", "false") == "true":
             return []
         places = [urlparse(file) for file in self.read(table, version=version).inputFiles()]
         return [unquote(place.path) for place in places] if all(p.scheme in ("", "file") for p in places) else []
@@ -114,7 +101,7 @@ class Lake:
             builder = builder.addColumn(column.name, column.type, nullable=not column.required, comment=column.meaning)
         if table.cluster_by:
             builder = builder.clusterBy(*table.cluster_by)
-        for name, value in _properties(table).items():
+        for name, value in properties(table).items():
             builder = builder.property(name, value)
         with self.place.commit(table):
             self.place.locate(self.spark, builder.comment(table.grain), table).execute()
@@ -153,16 +140,17 @@ class Lake:
         with _held(conform(rows, into)) as fresh:
             gone = standing.join(fresh, on=list(into.key), how="left_anti")
             if not (fresh.subtract(standing).isEmpty() and gone.isEmpty()):
-                merging = self._merging(fresh, into).whenMatchedUpdateAll(condition=_differs(into))
+                merging = self._merging(fresh, into).whenMatchedUpdateAll(condition=differs(into))
                 self._commit(merging.whenNotMatchedInsertAll().whenNotMatchedBySourceDelete(condition=in_slice), into)
 
     def follow(self, table: Table, each: Callable[[DataFrame, "Lake"], None], *, as_name: str) -> None:
         """Hand `each` the rows added to `table` since `as_name` last looked, batch by batch, until none are left.
 
-        The lake handed along writes once per batch and table, however often the batch is retried.
+        The lake handed along writes once per batch and table, however often the batch is retried. Rows are only ever
+        added to a table that is followed; the one commit that takes some away, an erasure, is passed over.
         """
         self._require(table)
-        reader = self.spark.readStream.format("delta")
+        reader = self.spark.readStream.format("delta").option("skipChangeCommits", "true")
         self.stream(self.place.load_stream(reader, table), each, as_name=as_name)
 
     def stream(self, arriving: DataFrame, each: Callable[[DataFrame, "Lake"], None], *, as_name: str) -> None:
@@ -191,6 +179,27 @@ class Lake:
             if raised:
                 raise raised[0] from None
             raise
+
+    def erase(self, keys: DataFrame, *, of: Table) -> None:
+        """Delete the rows of a table, append-only or not, whose columns equal a row of `keys`."""
+        with self.place.commit(of):
+            purging.delete_rows(self._delta(of), keys, name=self.place.name(of))
+
+    def behind(self, table: Table) -> list[str]:
+        """Names of the streams that follow a table and have not read all that was added to it."""
+        return purging.streams_behind(self._delta(table), self.checkpoints)
+
+    def blank(self, keys: DataFrame, *, of: Table, columns: Sequence[str]) -> None:
+        """Make some columns null in the rows whose columns equal a row of `keys`."""
+        with self.place.commit(of):
+            purging.blank_columns(self._delta(of), keys, columns, name=self.place.name(of))
+
+    def purge(self, table: Table, *, retain_hours: float) -> None:
+        """Remove what was deleted from the table's files and from its versions older than `retain_hours`."""
+        with self.place.commit(table):
+            purging.purge_history(
+                self._delta(table), name=self.place.name(table), retain_hours=retain_hours, spark=self.spark
+            )
 
     def sql(self, query: str) -> DataFrame:
         """Answer an analyst's query, in which tables go by their declared names (`quality.events`)."""
@@ -237,22 +246,6 @@ def _held(rows: DataFrame) -> Iterator[DataFrame]:
         yield held
     finally:
         held.unpersist()
-
-
-def _differs(table: Table) -> str:
-    measures = [name for name in table.column_names if name not in table.key]
-    return " OR ".join(f"NOT (target.`{name}` <=> source.`{name}`)" for name in measures) or "false"
-
-
-def _properties(table: Table) -> dict[str, str]:
-    """Delta's table properties: constraints, and statistics on no personal column: the log holds them in clear."""
-    public = [column.name for column in table.columns if not column.personal and column.type.startswith(ORDERED_TYPES)]
-    return (
-        {"delta.dataSkippingStatsColumns": ",".join(f"`{name}`" for name in public)}
-        | {f"delta.constraints.{name}": condition for name, condition in table.constraints.items()}
-        | ({"delta.appendOnly": "true"} if table.append_only else {})
-        | dict(table.properties)
-    )
 
 
 def _checkpoint_id(checkpoint: Path) -> str:

@@ -14,6 +14,7 @@ from pydantic import ConfigDict, ValidationError, create_model
 from lettermill.campaigns.definition import Campaign
 from lettermill.errors import ConfigError
 from lettermill.ingest.sources import Source
+from lettermill.profiles.consent_rules import ConsentRules
 from lettermill.rendering.content_blocks import LIBRARY, Block, unmet
 
 STRICT = ConfigDict(extra="forbid", frozen=True)
@@ -81,6 +82,24 @@ class DeliverySettings:
 
 
 @dataclass(frozen=True)
+class ErasureSettings:
+    """Erasing people. Versions of tables younger than `retention_hours` are kept, so a purge waits as long; `derived`
+    are files and folders that can be made again (previews, reports): those that show an erased person are removed."""
+
+    certificates: Path = Path("var/certificates")
+    retention_hours: float = 168.0
+    derived: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True)
+class SyncSettings:
+    """Attributes that providers keep of people: `destinations` names, for each, columns of profiles.people and
+    features.people."""
+
+    destinations: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class SecretsSettings:
     """References `secret://scope/key`, resolved where they are used and nowhere else."""
 
@@ -110,6 +129,9 @@ class Settings:
     spark: SparkSettings = field(default_factory=SparkSettings)
     models: ModelsSettings = field(default_factory=ModelsSettings)
     delivery: DeliverySettings = field(default_factory=DeliverySettings)
+    consents: ConsentRules = field(default_factory=ConsentRules)
+    erasure: ErasureSettings = field(default_factory=ErasureSettings)
+    sync: SyncSettings = field(default_factory=SyncSettings)
 
 
 def load(environment: str, *, conf: Traversable = PACKAGED) -> Settings:

@@ -11,6 +11,8 @@ from lettermill import __version__
 from lettermill.cli.blocks import blocks
 from lettermill.cli.campaign import campaign
 from lettermill.cli.message import message
+from lettermill.cli.person import person
+from lettermill.cli.sync import sync
 from lettermill.cli.table_docs import written_docs
 from lettermill.errors import LettermillError
 from lettermill.job import open_lake
@@ -23,6 +25,8 @@ app.add_typer(config, name="config")
 app.add_typer(campaign, name="campaign")
 app.add_typer(message, name="message")
 app.add_typer(blocks, name="blocks")
+app.add_typer(person, name="person")
+app.add_typer(sync, name="sync")
 
 INSTALLED = Path(str(PACKAGED))
 Env = Annotated[str, typer.Option("--env", help="environment: a file of conf")]

@@ -126,6 +126,8 @@ def _csv_rows(text: str, origin: str, source: Source) -> Iterator[tuple[int, str
         )
     try:
         for row in reader:
+            if not row:  # blank, such as a row that was erased
+                continue
             if len(row) != len(header):
                 raise InputError(
                     f"line {reader.line_num} has {len(row)} cells, the header {len(header)}",

@@ -9,7 +9,8 @@ ORDERED_PRODUCT = f"struct<product_id: string, quantity: bigint, price: {MONEY},
 PROPERTIES = (
     f"struct<order_id: string, total: {MONEY}, currency: string, coupon: string, products: array<{ORDERED_PRODUCT}>, "
     f"product_id: string, price: {MONEY}, category: string, url: string, "
-    "campaign_id: string, email_id: string, link_url: string>"
+    "campaign_id: string, email_id: string, link_url: string, bounce_type: string, "
+    "channel: string, topic: string, purpose: string, state: string>"
 )
 
 EVENTS = Table(
@@ -120,12 +121,14 @@ QUARANTINE = Table(
         Column("refused_by", "string", "the table that did not take the row", required=True),
         *ORIGIN,
         Column("part", "int", "line of an order where only a part was refused, else 0", required=True),
-        Column("disposition", "string", "refused (broke a rule) or duplicate (its key is taken)", required=True),
+        Column(
+            "disposition", "string", "refused (broke a rule), duplicate (its key is taken) or erased", required=True
+        ),
         Column("reasons", "array<string>", "every rule the row broke", required=True),
         Column("raw", "binary", "the row as it came", required=True, personal=True),
         Column("first_seen", "timestamp", "when the row first arrived here", required=True),
     ),
     key=("refused_by", "source", "origin", "position", "part"),
     written_by="quality.quarantine.quarantined",
-    constraints={"known_disposition": "disposition IN ('refused', 'duplicate')"},
+    constraints={"known_disposition": "disposition IN ('refused', 'duplicate', 'erased')"},
 )
