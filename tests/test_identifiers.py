@@ -26,6 +26,7 @@ def test_identifiers_are_known_by_the_keys_they_stand_under():
         "Ana@X.example",
         "write to <ana@x.example>, please",
         "https://shop.example/u?to=ana@x.example&c=1",
+        "@@ana@x.example@",
         '{"note": "mailto:ana@x.example"}',
         "{broken json ana@x.example",
         "ANA@X.EXAMPLE.",
@@ -43,6 +44,14 @@ def test_an_address_within_a_longer_one_is_another():
 def test_an_escaped_address_and_other_forms_of_its_letters_are_the_same():
     assert named(r'{"email": "ana@x.example"}') == {"email:ana@x.example"}
     assert identifier("email", " Ana\u0301@x.example ") == identifier("email", "an\u00e1@x.example")
+
+
+def test_however_deep_and_long_a_row_is_it_is_read():
+    deep = "[" * 1_000 + '{"userId": "9"}' + "]" * 1_000
+    long = "x" * 200_000
+
+    assert named(deep) == {"customer_id:9"}
+    assert named({"blob": long + "@" + long, "email": "ana@x.example"}) == {"email:ana@x.example"}
 
 
 @pytest.mark.parametrize("raw", [b"\xff\xfe", "", "null", "[[[[", "NaN", '"text"', b"{"])

@@ -21,8 +21,10 @@ KINDS_OF_KEYS = {
 WEAK = ("household",)
 """Kinds of identifiers that several persons share by their nature: they name nobody."""
 
-ADDRESS = re.compile(r"[^\s<>\"'(),;:\\/?=&\[\]]+@[^\s<>\"'(),;:\\/?=&\[\]@]+\.[^\W\d_]{2,63}")
-"""Anything like an address, wherever in a text it stands."""
+_SIGN = r"[^\s<>\"'(),;:\\/?=&\[\]@]"
+LOCAL = re.compile(rf"{_SIGN}{{1,64}}$")
+DOMAIN = re.compile(rf"{_SIGN}{{1,253}}\.[^\W\d_]{{2,63}}")
+"""What stands before and after the @ of anything like an address; bounded, so that no text takes long."""
 
 
 def identifier(kind: str, value: str) -> str:
@@ -41,7 +43,7 @@ def identifiers_in(raw: str | bytes, *, source: str) -> set[str]:
     except orjson.JSONDecodeError:
         return addresses_in(raw if isinstance(raw, str) else raw.decode(errors="replace"))
     found: set[str] = set()
-    for path, value in _leaves(content, ()):
+    for path, value in _leaves(content):
         kind = KINDS_OF_KEYS.get(path[-1] if path else "") or KINDS_OF_KEYS.get(".".join(path[-2:]))
         if kind:
             found.add(identifier(kind, f"{source}/{value}" if kind == "record" else value))
@@ -54,16 +56,25 @@ def identifiers_in(raw: str | bytes, *, source: str) -> set[str]:
 
 def addresses_in(text: str) -> set[str]:
     """Every address in a text, as an identifier."""
-    return {identifier("email", address) for address in ADDRESS.findall(text)}
+    found = set()
+    at = text.find("@")
+    while at >= 0:
+        local, domain = LOCAL.search(text[max(0, at - 64) : at]), DOMAIN.match(text, at + 1, at + 320)
+        if local and domain:
+            found.add(identifier("email", f"{local.group()}@{domain.group()}"))
+        at = text.find("@", at + 1)
+    return found
 
 
-def _leaves(value: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str]]:
-    """Texts and whole numbers with the keys that lead to them; orjson has bounded how deep this goes."""
-    if isinstance(value, dict):
-        for key, below in value.items():
-            yield from _leaves(below, (*path[-1:], key.lower().replace("_", "").replace("-", "")))
-    elif isinstance(value, list):
-        for below in value:
-            yield from _leaves(below, path)
-    elif isinstance(value, str) or (isinstance(value, int) and not isinstance(value, bool)):
-        yield path, str(value)
+def _leaves(content: Any) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Texts and whole numbers with the last two keys that lead to them, however deep they stand."""
+    waiting: list[tuple[tuple[str, ...], Any]] = [((), content)]
+    while waiting:
+        path, value = waiting.pop()
+        if isinstance(value, dict):
+            plain = ((key.lower().replace("_", "").replace("-", ""), below) for key, below in value.items())
+            waiting += [((*path[-1:], key), below) for key, below in plain]
+        elif isinstance(value, list):
+            waiting += [(path, below) for below in value]
+        elif isinstance(value, str) or (isinstance(value, int) and not isinstance(value, bool)):
+            yield path, str(value)

@@ -151,7 +151,12 @@ class Lake:
         """
         self._require(table)
         reader = self.spark.readStream.format("delta").option("skipChangeCommits", "true")
-        self.stream(self.place.load_stream(reader, table), each, as_name=as_name)
+
+        def added(rows: DataFrame, lake: "Lake") -> None:
+            if not rows.isEmpty():  # commits that were passed over make a batch of nothing
+                each(rows, lake)
+
+        self.stream(self.place.load_stream(reader, table), added, as_name=as_name)
 
     def stream(self, arriving: DataFrame, each: Callable[[DataFrame, "Lake"], None], *, as_name: str) -> None:
         """Hand `each` what has arrived on the streaming frame `arriving` since `as_name` last looked."""

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from isal import igzip
 
-from lettermill.identifiers import ADDRESS, identifier
+from lettermill.identifiers import addresses_in, identifier
 from lettermill.keyed_hashes import Hasher
 
 BYTES_AT_A_TIME = 64 << 20
@@ -87,8 +87,8 @@ class Finder:
         )
         if any(self.hasher(one) in self.hashes for one in named):
             return True
-        addresses = set(ADDRESS.findall(piece.decode(errors="replace"))) if b"@" in piece else set()
-        return any(self.hasher(identifier("email", one)) in self.hashes for one in addresses)
+        addresses = addresses_in(piece.decode(errors="replace")) if b"@" in piece else set()
+        return any(self.hasher(one) in self.hashes for one in addresses)
 
 
 def _pieces(file: Path) -> Iterator[bytes]:

@@ -2,13 +2,16 @@
 
 import gzip
 import json
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from lettermill import tables
 from lettermill.certificates import check_chain
+from lettermill.cli.main import app
 from lettermill.errors import ErasureError
 from lettermill.keyed_hashes import hash_address
 from lettermill.profiles.erasures import erasure_rows, erasures, request
@@ -211,3 +214,34 @@ def test_a_scan_that_still_finds_them_certifies_nothing(known, ask, run_job, lak
     Path(left / "state").unlink()
     run_job("erase_people")
     assert [r.state for r in lake.read(ERASURES).collect()] == ["purged"]
+
+
+def test_the_commands_rehearse_export_and_ask_once(known, tmp_path, lake):
+    conf = tmp_path / "conf"
+    conf.mkdir()
+    for name in ("base", "local"):
+        text = Path(f"src/lettermill/conf/{name}.yml").read_text()
+        (conf / f"{name}.yml").write_text(re.sub(r"(?<=[ \[])var/", f"{tmp_path}/", text).replace("demo/", ""))
+
+    def run(*arguments):
+        ran = CliRunner().invoke(app, ["person", *arguments, "--conf", str(conf)])
+        assert ran.exit_code == 0, ran.output
+        return ran.output
+
+    asked = ("erase", "Canary-Ana@x.example ", "--reason", "by mail")
+    rehearsed = run(*asked, "--dry-run")
+    assert re.search(r"(?m)^ +6  ingest.events$", rehearsed)
+    assert not lake.exists(ERASURES)
+
+    run("export", "9", "--out", str(tmp_path / "access"))
+    written = {file.name: file.read_bytes().lower() for file in (tmp_path / "access" / known["9"]).iterdir()}
+    assert {*written} == {"export.json", "export.html"}
+    for content in written.values():
+        assert all(canary in content for canary in CANARIES)
+        assert b"ben@x.example" not in content
+
+    assert "request" in run(*asked)
+    assert "already there" in run(*asked)
+    (stored,) = erasures(row.asDict() for row in lake.read(ERASURES).collect())
+    assert stored.identifiers == request(None, identifiers=HERS, key=KEY, reason="", at=stored.requested_at).identifiers
+    assert stored.person_id == known["9"]

@@ -88,6 +88,8 @@ def named_rows(rows: DataFrame, table: Table, *, hashes: frozenset[str], key: by
             yield batch.filter(pa.array(mask, pa.bool_())).select(keys)
 
     chosen = rows.select(*asked)
+    if not read:
+        return chosen.select(*keys).limit(0)
     return chosen.mapInArrow(find, chosen.select(*keys).schema)
 
 
