@@ -12,8 +12,11 @@ from lettermill.profiles.consents import consent_changes
 from lettermill.profiles.identity import households, known_records
 from lettermill.profiles.people import golden_records
 from lettermill.profiles.phones import with_e164
+from lettermill.profiles.suppressions import suppressions
 from lettermill.resolving import is_built_for_later, resolve
+from lettermill.secrets import resolve as secret
 from lettermill.tables import quality
+from lettermill.tables.delivery import OUTBOX
 from lettermill.tables.profiles import (
     ATTRIBUTES,
     CONSENTS,
@@ -22,6 +25,7 @@ from lettermill.tables.profiles import (
     IDENTITY_CHANGES,
     IDENTITY_FLAGS,
     PEOPLE,
+    SUPPRESSIONS,
 )  # fmt: skip
 
 
@@ -31,7 +35,7 @@ def main(run: Run) -> None:
     if is_built_for_later(run):
         run.note("profiles are already built for a later moment: nothing is changed")
         return
-    for table in (IDENTITIES, IDENTITY_FLAGS):
+    for table in (IDENTITIES, IDENTITY_FLAGS, OUTBOX):
         lake.create(table)
     events = run.read(quality.EVENTS)
     known = known_records(run.read(quality.PEOPLE), as_of=as_of)
@@ -50,14 +54,21 @@ def main(run: Run) -> None:
         lake.replace(people, into=PEOPLE, where={})
         lake.replace(households(records, identities=identities), into=HOUSEHOLDS, where={})
     with run.doing("collecting consents"):
-        lake.merge(consent_changes(records, events=events, identities=identities, as_of=as_of), into=CONSENTS)
+        of = {"identities": identities, "messages": lake.read(OUTBOX), "rules": run.settings.consents}
+        lake.merge(consent_changes(records, events=events, **of, as_of=as_of), into=CONSENTS)
+        consents = lake.read(CONSENTS)
+        topics = [row["topic"] for row in consents.select("topic").distinct().collect()]
+        key = secret(run.settings.secrets.address_key)
+        held = suppressions(consents, identities=identities, topics=topics, address_key=key, as_of=as_of)
+        lake.merge(held, into=SUPPRESSIONS)
     run.count(
         person_records=records.count(),
         identifiers=identities.count(),
         people=lake.read(PEOPLE).count(),
         attribute_values=lake.read(ATTRIBUTES).where("known_to IS NULL").count(),
         dropped_as_evidence=lake.read(IDENTITY_FLAGS).where("known_to IS NULL").count(),
-        consent_changes=lake.read(CONSENTS).count(),
+        consent_changes=consents.count(),
+        suppressed_addresses=lake.read(SUPPRESSIONS).where("state = 'suppressed'").count(),
     )
     records.unpersist()
 

@@ -9,6 +9,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from lettermill.balances import balance
+from lettermill.blocking import without_erased
 from lettermill.job import Run, job
 from lettermill.lake import Lake
 from lettermill.quality.events import accepted_events, judged_events
@@ -39,7 +40,8 @@ def main(run: Run) -> None:
     for table in (EVENTS, ORDER_LINES, QUARANTINE):
         run.lake.create(table)
     with run.doing("checking events"):
-        check = partial(check_events, mappings=run.settings.mappings_of("behaviour"))
+        checked = partial(check_events, mappings=run.settings.mappings_of("behaviour"))
+        check = without_erased(run, checked, arriving=ingest.EVENTS, counted=lambda rows: {EVENTS: rows})
         run.lake.follow(ingest.EVENTS, check, as_name="check_events/events")
     with run.doing("checking order lines"):
         run.lake.follow(EVENTS, check_lines, as_name="check_events/order_lines")

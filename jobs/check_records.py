@@ -9,6 +9,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from lettermill.balances import balance
+from lettermill.blocking import without_erased
 from lettermill.job import Run, job
 from lettermill.lake import Lake
 from lettermill.quality.mapping.applying import Mappings
@@ -41,11 +42,18 @@ def main(run: Run) -> None:
     for table in (PEOPLE, PRODUCTS, QUARANTINE):
         run.lake.create(table)
     mappings = {holds: run.settings.mappings_of(holds) for holds in HELD}
-    with run.doing("checking records"):
-        run.lake.follow(RECORDS, partial(check, mappings=mappings), as_name="check_records")
     of_products = F.col("source").isin(*mappings["products"].by_source)
-    of_social = F.col("source").isin(*run.settings.mappings_of("social").by_source)
-    balance(run, PEOPLE, arrived=run.lake.read(RECORDS).where(~of_products & ~of_social).count())
+    of_people = ~of_products & ~F.col("source").isin(*run.settings.mappings_of("social").by_source)
+    counted = {PEOPLE: of_people, PRODUCTS: of_products}
+    with run.doing("checking records"):
+        checked = without_erased(
+            run,
+            partial(check, mappings=mappings),
+            arriving=RECORDS,
+            counted=lambda rows: {table: rows.where(of) for table, of in counted.items()},
+        )
+        run.lake.follow(RECORDS, checked, as_name="check_records")
+    balance(run, PEOPLE, arrived=run.lake.read(RECORDS).where(of_people).count())
     balance(run, PRODUCTS, arrived=run.lake.read(RECORDS).where(of_products).count())
 
 

@@ -12,6 +12,7 @@ from lettermill.job import Run, job
 from lettermill.models.interactions import interactions, lines_of_nobody
 from lettermill.models.recommender import NAME
 from lettermill.models.registry import Registry
+from lettermill.permitting import without_objectors
 from lettermill.recommending import slates_of
 from lettermill.tables.models import RECOMMENDATIONS
 from lettermill.tables.profiles import IDENTITIES, PEOPLE
@@ -28,7 +29,7 @@ def main(run: Run) -> None:
     lines, identities = run.read(ORDER_LINES), run.read(IDENTITIES)
     people, products = run.read(PEOPLE), run.read(PRODUCTS)
     with run.doing("summing up who bought what"):
-        bought = interactions(lines, identities, as_of=run.as_of).persist()
+        bought = interactions(lines, without_objectors(run, identities), as_of=run.as_of).persist()
         slated = slates_of(run, bought, people, products, model=model, version=champion.version)
     with run.doing("filling slates"):
         run.lake.replace(slated, into=RECOMMENDATIONS, where={"as_of": run.as_of})

@@ -16,6 +16,7 @@ from lettermill.models.examples import OUTCOMES, cut_offs, examples
 from lettermill.models.plots import figures
 from lettermill.models.registry import Registry
 from lettermill.models.training import collected, first_known, train
+from lettermill.permitting import without_objectors
 
 PREFIX = Argument("--prefix", help="put before each registered name: lettermill.models. in a Unity Catalog", default="")
 READ = (
@@ -28,6 +29,7 @@ READ = (
 def main(run: Run) -> None:
     registry, boosting = Registry(**asdict(run.settings.mlflow)), Boosting(seed=run.settings.models.seed)
     people, identities, order_lines, products, events = (run.read(table) for table in READ)
+    people = without_objectors(run, people)
     excluded = run.settings.models.excluded_departments
     code = code_version.fingerprint("models", "features")
     keyed = [run.as_of.isoformat(), run.versions, code, boosting.as_parameters(), excluded]

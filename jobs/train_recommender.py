@@ -17,6 +17,7 @@ from lettermill.models.recommender import NAME, fit
 from lettermill.models.recommender_knobs import RecommenderKnobs, fingerprint_of
 from lettermill.models.registry import Registry
 from lettermill.models.windows import evaluation_window
+from lettermill.permitting import without_objectors
 from lettermill.tables.profiles import IDENTITIES
 from lettermill.tables.quality import ORDER_LINES, PRODUCTS
 
@@ -24,7 +25,8 @@ from lettermill.tables.quality import ORDER_LINES, PRODUCTS
 @job()
 def main(run: Run) -> None:
     cut_off, until = evaluation_window(run.as_of)
-    lines, products, identities = run.read(ORDER_LINES), run.read(PRODUCTS), run.read(IDENTITIES)
+    lines, products = run.read(ORDER_LINES), run.read(PRODUCTS)
+    identities = without_objectors(run, run.read(IDENTITIES))
     knobs, seed, excluded = RecommenderKnobs(), run.settings.models.seed, run.settings.models.excluded_departments
     parameters = knobs.parameters(cut_off=cut_off, until=until, seed=seed, excluded_departments=",".join(excluded))
     learnt_from = fingerprint_of(versions=run.versions, code=fingerprint("models"), parameters=parameters)

@@ -18,6 +18,7 @@ def balance(run: Run, table: Table, *, arrived: int) -> None:
         accepted=run.lake.read(table).count(),
         duplicates=by_disposition.get("duplicate", 0),
         refused=by_disposition.get("refused", 0),
+        erased=by_disposition.get("erased", 0),
     ).require()
     run.note(f"{table.name}: {counted}")
     run.count(
@@ -26,5 +27,6 @@ def balance(run: Run, table: Table, *, arrived: int) -> None:
             f"{table.noun}_accepted": counted.accepted,
             f"{table.noun}_duplicate": counted.duplicates,
             f"{table.noun}_refused": counted.refused,
+            **({f"{table.noun}_erased": counted.erased} if counted.erased else {}),
         }
     )

@@ -9,7 +9,8 @@ LettermillError           what, where and the mend, in one message
 ├── BalanceError          rows in and rows out do not add up; nothing further is written
 ├── ModelError            a model is absent, or its examples cannot train one
 ├── PreflightBlocked      too many messages of a campaign run are faulty; nothing may be handed over
-└── DeliveryError         a hand-over that must not go on: changed hashes, an impossible transition
+├── DeliveryError         a hand-over that must not go on: changed hashes, an impossible transition
+└── ErasureError          a person cannot be erased yet, or a scan still finds them
 """
 
 
@@ -55,3 +56,7 @@ class PreflightBlocked(LettermillError):  # noqa: N818 (it says what happened)
 
 class DeliveryError(LettermillError):
     """A hand-over must not go on: hashes changed, or a message would take an impossible transition."""
+
+
+class ErasureError(LettermillError):
+    """A person cannot be erased yet, or a scan still finds them."""

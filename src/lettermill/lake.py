@@ -1,7 +1,7 @@
 """The only door to tables: few verbs, each meaning one thing, each safe to repeat."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -16,7 +16,7 @@ from pyspark.errors import StreamingQueryException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from lettermill import tables
+from lettermill import purging, tables
 from lettermill.delta_layout import conform, differs, properties
 from lettermill.errors import TableError
 from lettermill.maintenance import Maintained, maintain
@@ -168,11 +168,17 @@ class Lake:
     def follow(self, table: Table, each: Callable[[DataFrame, "Lake"], None], *, as_name: str) -> None:
         """Hand `each` the rows added to `table` since `as_name` last looked, batch by batch, until none are left.
 
-        The lake handed along writes once per batch and table, however often the batch is retried.
+        The lake handed along writes once per batch and table, however often the batch is retried. Rows are only ever
+        added to a table that is followed; the one commit that takes some away, an erasure, is passed over.
         """
         self._require(table)
-        reader = self.spark.readStream.format("delta")
-        self.stream(self.place.load_stream(reader, table), each, as_name=as_name)
+        reader = self.spark.readStream.format("delta").option("skipChangeCommits", "true")
+
+        def added(rows: DataFrame, lake: "Lake") -> None:
+            if not rows.isEmpty():  # commits that were passed over make a batch of nothing
+                each(rows, lake)
+
+        self.stream(self.place.load_stream(reader, table), added, as_name=as_name)
 
     def stream(self, arriving: DataFrame, each: Callable[[DataFrame, "Lake"], None], *, as_name: str) -> None:
         """Hand `each` what has arrived on the streaming frame `arriving` since `as_name` last looked."""
@@ -205,6 +211,26 @@ class Lake:
         """Pack the files of `table` and remove those that left it before `keep`, unless a stream still needs them."""
         self._require(table)
         return maintain(self.spark, self.place, table, checkpoints=self.checkpoints, keep=keep)
+    def erase(self, keys: DataFrame, *, of: Table) -> None:
+        """Delete the rows of a table, append-only or not, whose columns equal a row of `keys`."""
+        with self.place.commit(of):
+            purging.delete_rows(self._delta(of), keys, name=self.place.name(of))
+
+    def behind(self, table: Table) -> list[str]:
+        """Names of the streams that follow a table and have not read all that was added to it."""
+        return purging.streams_behind(self._delta(table), self.checkpoints)
+
+    def blank(self, keys: DataFrame, *, of: Table, columns: Sequence[str]) -> None:
+        """Make some columns null in the rows whose columns equal a row of `keys`."""
+        with self.place.commit(of):
+            purging.blank_columns(self._delta(of), keys, columns, name=self.place.name(of))
+
+    def purge(self, table: Table, *, retain_hours: float) -> None:
+        """Remove what was deleted from the table's files and from its versions older than `retain_hours`."""
+        with self.place.commit(table):
+            purging.purge_history(
+                self._delta(table), name=self.place.name(table), retain_hours=retain_hours, spark=self.spark
+            )
 
     def sql(self, query: str) -> DataFrame:
         """Answer an analyst's query, in which tables go by their declared names (`quality.events`)."""

@@ -37,6 +37,9 @@ class Place(Protocol):
     def locate(self, spark: SparkSession, builder: DeltaTableBuilder, table: Table) -> DeltaTableBuilder:
         """Tell a builder where to create the table."""
 
+    def names(self, spark: SparkSession, *, stage: str, prefix: str) -> list[str]:
+        """Declared names, `stage.noun`, of the tables of a stage whose nouns begin with `prefix`."""
+
     def expose(self, spark: SparkSession, table: Table) -> None:
         """Make the table known to SQL by its declared name."""
 
@@ -74,6 +77,11 @@ class Folder:
 
     def locate(self, spark: SparkSession, builder: DeltaTableBuilder, table: Table) -> DeltaTableBuilder:  # noqa: ARG002
         return builder.location(str(self.path(table)))
+
+    def names(self, spark: SparkSession, *, stage: str, prefix: str) -> list[str]:  # noqa: ARG002
+        return [
+            f"{stage}.{folder.name}" for folder in sorted((self.root / stage).glob(f"{prefix}*/")) if folder.is_dir()
+        ]
 
     def expose(self, spark: SparkSession, table: Table) -> None:
         if self.exists(spark, table) and not spark.catalog.tableExists(table.name):
@@ -125,6 +133,10 @@ class Catalog:
     def locate(self, spark: SparkSession, builder: DeltaTableBuilder, table: Table) -> DeltaTableBuilder:
         spark.sql(f"CREATE SCHEMA IF NOT EXISTS `{self.catalog}`.`{table.stage}`")
         return builder.tableName(self.name(table))
+
+    def names(self, spark: SparkSession, *, stage: str, prefix: str) -> list[str]:
+        found = spark.catalog.listTables(f"`{self.catalog}`.`{stage}`", pattern=f"{prefix}*")
+        return sorted(f"{stage}.{table.name}" for table in found)
 
     def expose(self, spark: SparkSession, table: Table) -> None:  # noqa: ARG002
         spark.catalog.setCurrentCatalog(self.catalog)

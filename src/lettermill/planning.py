@@ -13,7 +13,7 @@ from lettermill.campaigns.trials import with_trial_ids
 from lettermill.errors import ConfigError
 from lettermill.features.people import freshest
 from lettermill.job import Run
-from lettermill.profiles.consents import permissions
+from lettermill.permitting import generic_for_objectors, with_permission, without_objectors
 from lettermill.secrets import resolve
 from lettermill.tables import Table
 from lettermill.tables.campaigns import ASSIGNMENTS, BANDITS, EXPOSURES
@@ -28,7 +28,7 @@ def judged_people(run: Run, campaign: Campaign) -> DataFrame:
     run.lake.create(ASSIGNMENTS)
     run.lake.add(arms_of(run, campaign, people, standing=run.lake.read(ASSIGNMENTS)), to=ASSIGNMENTS)
     arms = run.lake.read(ASSIGNMENTS).where(F.col("experiment") == campaign.experiment.name)
-    return judged_by(run, people, arms=arms)
+    return judged_by(run, campaign, people, arms=arms)
 
 
 def trial_contexts(
@@ -48,7 +48,7 @@ def trial_contexts(
     scores = _of_moment(run, tables.models.SCORES) if scores is None else scores
     people = audience_of(run, campaign, scores=scores)
     standing = run.lake.read(ASSIGNMENTS) if run.lake.exists(ASSIGNMENTS) else _no_arms(run)
-    judged = judged_by(run, people, arms=arms_of(run, campaign, people, standing=standing))
+    judged = judged_by(run, campaign, people, arms=arms_of(run, campaign, people, standing=standing))
     ranked = _of_moment(run, tables.models.RECOMMENDATIONS) if recommendations is None else recommendations
     picked, states = _slates(run, campaign, ranked), arm_states(run, campaign)
     plan = _plan(run, campaign, occurrence=run.as_of.date().isoformat(), template="", token_key=b"")
@@ -57,8 +57,12 @@ def trial_contexts(
 
 
 def audience_of(run: Run, campaign: Campaign, *, scores: DataFrame) -> DataFrame:
-    """The people that the campaign's rule asks for at the run's as-of, with features and scores."""
-    features = known_features(run)
+    """The people that the campaign's rule asks for at the run's as-of, with features and scores.
+
+    Who objects to being profiled has neither, so that their mail is the one of somebody about whom nothing is known.
+    """
+    features = without_objectors(run, known_features(run))
+    scores = without_objectors(run, scores)
     return candidates(run.read(tables.profiles.PEOPLE), features=features, scores=scores).where(campaign.audience)
 
 
@@ -82,10 +86,9 @@ def arms_of(run: Run, campaign: Campaign, people: DataFrame, *, standing: DataFr
     )
 
 
-def judged_by(run: Run, people: DataFrame, *, arms: DataFrame) -> DataFrame:
+def judged_by(run: Run, campaign: Campaign, people: DataFrame, *, arms: DataFrame) -> DataFrame:
     """The people with their arm, `verdict` and `detail`."""
-    allowed = permissions(run.read(tables.profiles.CONSENTS), as_of=F.lit(run.as_of))
-    return judged_audience(people, allowed=allowed, arms=arms)
+    return judged_audience(with_permission(run, people, address="email", topic=campaign.topic), arms=arms)
 
 
 def plan_contexts(
@@ -145,7 +148,7 @@ def _of_moment(run: Run, table: Table) -> DataFrame:
 
 def _slates(run: Run, campaign: Campaign, ranked: DataFrame) -> DataFrame:
     products = run.lake.newest(tables.quality.PRODUCTS, by="valid_from", at=run.as_of)
-    return slates(ranked, products=products, campaign=campaign)
+    return slates(generic_for_objectors(run, ranked), products=products, campaign=campaign)
 
 
 def _no_arms(run: Run) -> DataFrame:

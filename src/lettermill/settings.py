@@ -15,6 +15,7 @@ from pydantic import ConfigDict, ValidationError, create_model
 from lettermill.campaigns.definition import Campaign
 from lettermill.errors import ConfigError
 from lettermill.ingest.sources import Source
+from lettermill.profiles.consent_rules import ConsentRules
 from lettermill.profiles.policy import ProfilesPolicy
 from lettermill.quality.mapping.applying import Mappings
 from lettermill.quality.mapping.targets import Holds
@@ -88,6 +89,24 @@ class DeliverySettings:
 
 
 @dataclass(frozen=True)
+class ErasureSettings:
+    """Erasing people. Versions of tables younger than `retention_hours` are kept, so a purge waits as long; `derived`
+    are files and folders that can be made again (previews, reports): those that show an erased person are removed."""
+
+    certificates: Path = Path("var/certificates")
+    retention_hours: float = 168.0
+    derived: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True)
+class SyncSettings:
+    """Attributes that providers keep of people: `destinations` names, for each, columns of profiles.people and
+    features.people."""
+
+    destinations: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class SecretsSettings:
     """References `secret://scope/key`, resolved where they are used and nowhere else."""
 
@@ -119,6 +138,9 @@ class Settings:
     models: ModelsSettings = field(default_factory=ModelsSettings)
     delivery: DeliverySettings = field(default_factory=DeliverySettings)
     profiles: ProfilesPolicy = field(default_factory=ProfilesPolicy)
+    consents: ConsentRules = field(default_factory=ConsentRules)
+    erasure: ErasureSettings = field(default_factory=ErasureSettings)
+    sync: SyncSettings = field(default_factory=SyncSettings)
 
     def mappings_of(self, holds: Holds) -> Mappings:
         """How the payloads of all sources that hold `holds` are read."""

@@ -12,7 +12,7 @@ import pytest
 
 from lettermill.job import Run
 from lettermill.lake import Lake
-from lettermill.settings import FilesSettings, load
+from lettermill.settings import ErasureSettings, FilesSettings, LakeSettings, load
 
 AS_OF = datetime(2018, 1, 2, tzinfo=UTC)
 
@@ -27,6 +27,8 @@ def run_job(lake: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Call
     usual = replace(
         packaged,
         landing=tmp_path / "landing",
+        lake=LakeSettings(root=tmp_path / "lake", checkpoints=tmp_path / "checkpoints"),
+        erasure=ErasureSettings(tmp_path / "certificates", retention_hours=0, derived=(tmp_path / "preview",)),
         files=FilesSettings(folder=tmp_path / "payloads"),
         mlflow=replace(
             packaged.mlflow, tracking_uri=database, registry_uri=database, artifacts=str(tmp_path / "mlflow")

@@ -22,30 +22,26 @@ def candidates(people: DataFrame, *, features: DataFrame, scores: DataFrame) -> 
     )
 
 
-def judged_audience(people: DataFrame, *, allowed: DataFrame, arms: DataFrame) -> DataFrame:
+def judged_audience(people: DataFrame, *, arms: DataFrame) -> DataFrame:
     """Add `verdict` and `detail` to the audience's people, with their `arm` and `propensity`.
 
-    `allowed` has each person's `mail` (granted, denied, suppressed). On an address that several people share, the
-    strictest consent holds for all of them, and the person known longest gets the mail.
+    `people` have `mail`: what may be mailed to them at their address (granted, or why not) by everybody's word there.
+    Of several people of one address, the one known longest gets the mail.
     """
-    # right sides: one row per person
-    asked = people.join(allowed, on="person_id", how="left").join(
-        arms.select("person_id", "arm", "propensity"), on="person_id", how="left"
-    )
+    # right side: one row per person
+    asked = people.join(arms.select("person_id", "arm", "propensity"), on="person_id", how="left")
     address = Window.partitionBy(F.coalesce("email", "person_id"))
     first = F.row_number().over(address.orderBy("created_at", "person_id")) == 1
-    suppressed = F.max(F.coalesce(F.col("mail") == "suppressed", F.lit(False))).over(address)
-    granted = F.min(F.coalesce(F.col("mail") == "granted", F.lit(False))).over(address)
     verdict = (
         F.when(F.col("email").isNull(), "no_address")
-        .when(suppressed, "suppressed")
-        .when(~granted, "no_consent")
+        .when(F.col("mail") == "suppressed", "suppressed")
+        .when(F.col("mail") != "granted", "no_consent")
         .when(~first, "shared_address")
         .when(F.col("arm") == HOLDOUT, "held_out")
         .otherwise("mailed")
     )
     return asked.withColumn("verdict", verdict).withColumn(
-        "detail", F.when(F.col("verdict") == "no_consent", F.coalesce("mail", F.lit("unknown")))
+        "detail", F.when(F.col("verdict") == "no_consent", F.col("mail"))
     )
 
 

@@ -13,6 +13,7 @@ from lettermill.cli.campaign import campaign
 from lettermill.cli.message import message
 from lettermill.cli.person import person
 from lettermill.cli.sources import sources
+from lettermill.cli.sync import sync
 from lettermill.cli.table_docs import written_docs
 from lettermill.errors import LettermillError
 from lettermill.job import open_lake
@@ -27,6 +28,7 @@ app.add_typer(message, name="message")
 app.add_typer(blocks, name="blocks")
 app.add_typer(sources, name="sources")
 app.add_typer(person, name="person")
+app.add_typer(sync, name="sync")
 
 INSTALLED = Path(str(PACKAGED))
 Env = Annotated[str, typer.Option("--env", help="environment: a file of conf")]

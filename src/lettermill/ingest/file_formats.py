@@ -120,6 +120,8 @@ def _csv(content: bytes, origin: str, source: Source) -> Rows:
         header = next(reader)
         _require_columns(header, origin, source)
         for row in reader:
+            if not row:  # blank, such as a row that was erased
+                continue
             if len(row) != len(header):
                 raise InputError(
                     f"line {reader.line_num} has {len(row)} cells, the header {len(header)}",

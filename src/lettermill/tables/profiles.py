@@ -128,23 +128,73 @@ ATTRIBUTES = Table(
     cluster_by=("person_id",),
 )
 
+EVERY_TOPIC = "all"
+"""The topic of a statement about all mail, and of a campaign that names none."""
+
+_SCOPE = (
+    Column("channel", "string", "email", required=True),
+    Column("topic", "string", "what the mail is about; all for every topic", required=True),
+    Column("purpose", "string", "mail, or profiling", required=True),
+)
+
 CONSENTS = Table(
     name="profiles.consents",
-    grain="one row per change of one person's consent to one purpose on one channel, by source",
+    grain="one row per change of one person's consent to one purpose and topic on one channel, by source",
     columns=(
         Column("person_id", "string", "surrogate key", required=True),
-        Column("channel", "string", "email", required=True),
-        Column("purpose", "string", "mail, or profiling", required=True),
-        Column("state", "string", "granted, denied, or suppressed (which no later grant lifts)", required=True),
+        *_SCOPE,
+        Column(
+            "state", "string", "granted, pending (not yet confirmed), confirmed, denied or suppressed", required=True
+        ),
+        Column("said_by", "string", "person (own act), record (a source about them) or mailbox", required=True),
         Column("reason", "string", "what happened: crm record, unsubscribed, bounced, complained", required=True),
+        Column("source", "string", "the declared source that said so", required=True),
         Column("changed_at", "timestamp", "when the person or their mailbox said so", required=True),
         Column("available_at", "timestamp", "from when on we could know", required=True),
         Column("evidence", "string", "the source row that says so", required=True),
     ),
-    key=("person_id", "channel", "purpose", "evidence"),
+    key=("person_id", "channel", "topic", "purpose", "evidence"),
     written_by="profiles.consents.consent_changes",
     constraints={
-        "known_state": "state IN ('granted', 'denied', 'suppressed')",
+        "known_state": "state IN ('granted', 'pending', 'confirmed', 'denied', 'suppressed')",
         "known_purpose": "purpose IN ('mail', 'profiling')",
+        "known_speaker": "said_by IN ('person', 'record', 'mailbox')",
     },
+)
+
+ERASURES = Table(
+    name="profiles.erasures",
+    grain="one row per request to erase a person, and how far it has come",
+    columns=(
+        Column("request_id", "string", "the request", required=True),
+        Column("person_id", "string", "surrogate key of who is erased; null where none of it was known"),
+        Column(
+            "identifiers", "array<string>", "keyed hashes of every identifier: later rows are blocked", required=True
+        ),
+        Column("reason", "string", "who asked, and where it is written down", required=True),
+        Column("state", "string", "requested, deleted (rows and files), purged (history too)", required=True),
+        Column("requested_at", "timestamp", "when it was asked for", required=True),
+        Column("deleted_at", "timestamp", "when rows and files were gone"),
+        Column("purged_at", "timestamp", "when no earlier version had them any more"),
+        Column("certificate", "string", "sha256 of the certificate that says so"),
+    ),
+    key=("request_id",),
+    written_by="profiles.erasures.erasure_rows",
+    constraints={"known_state": "state IN ('requested', 'deleted', 'purged')"},
+)
+
+SUPPRESSIONS = Table(
+    name="profiles.suppressions",
+    grain="one row per address ever suppressed, channel, topic and purpose; it outlives the person's erasure",
+    columns=(
+        Column("address_key", "string", "keyed hash of the address", required=True),
+        *_SCOPE,
+        Column("state", "string", "suppressed, or lifted by the person themselves", required=True),
+        Column("reason", "string", "what happened: unsubscribed, bounced, complained", required=True),
+        Column("changed_at", "timestamp", "when the person or their mailbox said so", required=True),
+        Column("available_at", "timestamp", "from when on we could know", required=True),
+    ),
+    key=("address_key", "channel", "topic", "purpose"),
+    written_by="profiles.suppressions.suppressions",
+    constraints={"known_state": "state IN ('suppressed', 'lifted')"},
 )

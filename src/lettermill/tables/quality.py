@@ -176,12 +176,14 @@ QUARANTINE = Table(
         Column("refused_by", "string", "the table that did not take the row", required=True),
         *ORIGIN,
         Column("part", "int", "line of an order, or attempt on a landing file (position 0), else 0", required=True),
-        Column("disposition", "string", "refused (broke a rule) or duplicate (its key is taken)", required=True),
+        Column(
+            "disposition", "string", "refused (broke a rule), duplicate (its key is taken) or erased", required=True
+        ),
         Column("reasons", "array<string>", "every rule the row broke", required=True),
         Column("raw", "binary", "the row as it came; of a file its first bytes", required=True, personal=True),
         Column("first_seen", "timestamp", "when the row first arrived here", required=True),
     ),
     key=("refused_by", "source", "origin", "position", "part"),
     written_by="quality.quarantine.quarantined",
-    constraints={"known_disposition": "disposition IN ('refused', 'duplicate')"},
+    constraints={"known_disposition": "disposition IN ('refused', 'duplicate', 'erased')"},
 )
