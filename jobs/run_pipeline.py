@@ -3,6 +3,7 @@
 Running it again changes no table but monitoring.runs.
 """
 
+import audit_quality
 import build_features
 import build_profiles
 import check_events
@@ -25,6 +26,7 @@ BEFORE_CAMPAIGNS = (
     ingest_records,
     check_events,
     check_records,
+    audit_quality,
     build_profiles,
     build_features,
     train_models,

@@ -13,6 +13,7 @@ from lettermill.campaigns.trials import with_trial_ids
 from lettermill.errors import ConfigError
 from lettermill.job import Run
 from lettermill.profiles.consents import permissions
+from lettermill.reviewed import people_kept_out
 from lettermill.secrets import resolve
 from lettermill.tables import Table
 from lettermill.tables.campaigns import ASSIGNMENTS, BANDITS, EXPOSURES
@@ -76,7 +77,7 @@ def arms_of(run: Run, campaign: Campaign, people: DataFrame, *, standing: DataFr
 def judged_by(run: Run, people: DataFrame, *, arms: DataFrame) -> DataFrame:
     """The people with their arm, `verdict` and `detail`."""
     allowed = permissions(run.read(tables.profiles.CONSENTS), as_of=F.lit(run.as_of))
-    return judged_audience(people, allowed=allowed, arms=arms)
+    return judged_audience(people, allowed=allowed, arms=arms, held=people_kept_out(run))
 
 
 def plan_contexts(

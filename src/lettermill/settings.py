@@ -2,7 +2,7 @@
 
 import difflib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -14,6 +14,7 @@ from pydantic import ConfigDict, ValidationError, create_model
 from lettermill.campaigns.definition import Campaign
 from lettermill.errors import ConfigError
 from lettermill.ingest.sources import Source
+from lettermill.quality.definition import Quality
 from lettermill.rendering.content_blocks import LIBRARY, Block, unmet
 
 STRICT = ConfigDict(extra="forbid", frozen=True)
@@ -110,12 +111,13 @@ class Settings:
     spark: SparkSettings = field(default_factory=SparkSettings)
     models: ModelsSettings = field(default_factory=ModelsSettings)
     delivery: DeliverySettings = field(default_factory=DeliverySettings)
+    quality: Quality = field(default_factory=Quality)
 
 
 def load(environment: str, *, conf: Traversable = PACKAGED) -> Settings:
     """Read `base.yml` and `<environment>.yml` of `conf`. Raises ConfigError naming the file, key and a fix."""
     names = (entry.name for entry in conf.iterdir()) if conf.is_dir() else ()
-    known = sorted({name.removesuffix(".yml") for name in names if name.endswith(".yml")} - {"base"})
+    known = sorted({name.removesuffix(".yml") for name in names if name.endswith(".yml")} - {"base", "quality"})
     if environment not in known:
         raise ConfigError(
             f"unknown environment {environment!r}",
@@ -123,7 +125,16 @@ def load(environment: str, *, conf: Traversable = PACKAGED) -> Settings:
             mend=f"use one of: {', '.join(known) or 'none found'}",
         )
     layers = [read_yaml(conf / f"{name}.yml") for name in ("base", environment)]
-    return validate(Settings, _overlay(*layers), place=f"{conf}/base.yml + {environment}.yml")
+    settings: Settings = validate(Settings, _overlay(*layers), place=f"{conf}/base.yml + {environment}.yml")
+    return replace(settings, quality=load_quality(conf=conf))
+
+
+def load_quality(*, conf: Traversable = PACKAGED) -> Quality:
+    """Read `quality.yml` of `conf`, or the packaged one where `conf` has none. Raises ConfigError with a suggestion."""
+    own = conf / "quality.yml"
+    file = own if own.is_file() else PACKAGED / "quality.yml"
+    quality: Quality = validate(Quality, read_yaml(file), place=str(file))
+    return quality
 
 
 def load_campaign(name: str, *, folder: Path) -> Campaign:

@@ -21,6 +21,8 @@ def test_everybody_gets_the_first_reason_that_holds(spark, given):
         "younger": ("both@e.com", "granted", "treatment"),
         "willing": ("strict@e.com", "granted", "treatment"),
         "unwilling": ("strict@e.com", "suppressed", "treatment"),
+        "doubtful": ("j@e.com", "granted", "treatment"),
+        "doubtful and refusing": ("k@e.com", "denied", "treatment"),
     }
     people = given(
         PEOPLE,
@@ -32,7 +34,9 @@ def test_everybody_gets_the_first_reason_that_holds(spark, given):
     allowed = spark.createDataFrame([(p, mail) for p, (_, mail, _) in cases.items()], "person_id string, mail string")
     arms = given(ASSIGNMENTS, *({"person_id": p, "arm": arm} for p, (_, _, arm) in cases.items()))
 
-    judged = judged_audience(people, allowed=allowed, arms=arms)
+    held = spark.createDataFrame([("doubtful",), ("doubtful and refusing",)], "person_id string")
+
+    judged = judged_audience(people, allowed=allowed, arms=arms, held=held)
 
     assert {row.person_id: row.verdict for row in judged.collect()} == {
         "fine": "mailed",
@@ -45,4 +49,6 @@ def test_everybody_gets_the_first_reason_that_holds(spark, given):
         "younger": "shared_address",
         "willing": "suppressed",
         "unwilling": "suppressed",
+        "doubtful": "under_review",
+        "doubtful and refusing": "no_consent",
     }

@@ -11,6 +11,7 @@ import pytest
 
 from lettermill.job import Run
 from lettermill.lake import Lake
+from lettermill.quality.definition import Quality
 from lettermill.settings import FilesSettings, load
 
 AS_OF = datetime(2018, 1, 2, tzinfo=UTC)
@@ -32,11 +33,18 @@ def run_job(lake: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Call
         ),
     )
 
-    def run(name: str, *, as_of: datetime = AS_OF, **arguments: str) -> Run:
+    def run(name: str, *, as_of: datetime = AS_OF, quality: Quality = packaged.quality, **arguments: str) -> Run:
         job = runpy.run_path(f"jobs/{name}.py")["main"]
         given = [text for flag, value in arguments.items() for text in (f"--{flag.replace('_', '-')}", value)]
         parsed: argparse.Namespace = job.parser().parse_args([*given, "--as-of", as_of.isoformat()])
-        started = Run(lake, settings, as_of, "local", datetime(2018, 1, 2, 6, tzinfo=UTC), arguments=parsed)
+        started = Run(
+            lake,
+            replace(settings, quality=quality),
+            as_of,
+            "local",
+            datetime(2018, 1, 2, 6, tzinfo=UTC),
+            arguments=parsed,
+        )
         job.work(started)
         return started
 

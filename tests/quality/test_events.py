@@ -9,9 +9,11 @@ from pyspark.sql import functions as F
 from lettermill.quality.events import accepted_events, judged_events
 from lettermill.quality.orders import LINE, accepted_lines, judged_lines, standing_lines
 from lettermill.quality.quarantine import DUPLICATE, mark_duplicates, quarantined
+from lettermill.settings import load_quality
 from lettermill.tables import ingest
 from lettermill.tables.quality import EVENTS, ORDER_LINES
 
+RULES = load_quality()
 NOON = datetime(2017, 6, 1, 12)
 VIEW = {
     "messageId": "v1",
@@ -33,7 +35,9 @@ ORDER = VIEW | {
 def checked(given):
     """Judged events with duplicates marked, beside the events that stand already."""
     return lambda rows, standing=None: mark_duplicates(
-        judged_events(rows), standing=given(EVENTS) if standing is None else standing, key="event_id"
+        judged_events(rows, rules=RULES.of(EVENTS)),
+        standing=given(EVENTS) if standing is None else standing,
+        key="event_id",
     )
 
 
@@ -41,7 +45,9 @@ def checked(given):
 def checked_lines(given):
     """Judged order lines with duplicates marked, beside the lines that stand already."""
     return lambda events, standing=None: mark_duplicates(
-        judged_lines(events), standing=standing_lines(given(ORDER_LINES) if standing is None else standing), key=LINE
+        judged_lines(events, rules=RULES.of(ORDER_LINES)),
+        standing=standing_lines(given(ORDER_LINES) if standing is None else standing),
+        key=LINE,
     )
 
 
@@ -77,7 +83,7 @@ def test_each_rule_catches_its_fault_and_nothing_else(arrived):
         json.dumps(ORDER): [],
     }
 
-    judged = judged_events(arrived(*faults))
+    judged = judged_events(arrived(*faults), rules=RULES.of(EVENTS))
 
     found = {row.raw: row.reasons for row in judged.collect()}
     assert {raw: reasons for raw, reasons in found.items() if raw not in ("{", "[1]")} == {

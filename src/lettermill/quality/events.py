@@ -1,11 +1,13 @@
 """Events in the suite's own words, from Segment's spec."""
 
+from collections.abc import Sequence
+
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from lettermill.quality.quarantine import accepted
 from lettermill.quality.raw import as_it_came
-from lettermill.quality.rules import EVENT_RULES, judge
+from lettermill.quality.rules import Rule, judge
 from lettermill.tables.quality import EVENTS, PROPERTIES
 
 # Segment's spec, https://segment.com/docs/connections/spec/common/, as far as it is read.
@@ -15,7 +17,7 @@ SHAPE = (
 )
 
 
-def judged_events(arrived: DataFrame) -> DataFrame:
+def judged_events(arrived: DataFrame, *, rules: Sequence[Rule]) -> DataFrame:
     """Read rows of ingest.events and judge them: the columns of quality.events with `reasons` and the raw row."""
     options = {"columnNameOfCorruptRecord": "_malformed", "mode": "PERMISSIVE"}
     read = arrived.withColumn("read", F.from_json("raw", SHAPE, options))
@@ -30,7 +32,7 @@ def judged_events(arrived: DataFrame) -> DataFrame:
         F.col("read.properties").alias("properties"),
         *as_it_came("read"),
     )
-    return judge(canonical, rules=EVENT_RULES)
+    return judge(canonical, rules=rules)
 
 
 def accepted_events(judged: DataFrame) -> DataFrame:
