@@ -12,6 +12,7 @@ from lettermill.balances import balance
 from lettermill.blocking import without_erased
 from lettermill.job import Run, job
 from lettermill.lake import Lake
+from lettermill.quality.definition import Quality
 from lettermill.quality.mapping.applying import Mappings
 from lettermill.quality.mapping.targets import Holds
 from lettermill.quality.people import accepted_people, judged_demographics, judged_people
@@ -23,15 +24,22 @@ from lettermill.tables.quality import PEOPLE, PRODUCTS, QUARANTINE
 HELD: tuple[Holds, ...] = ("people", "demographics", "products")
 
 
-def check(records: DataFrame, lake: Lake, *, mappings: dict[Holds, Mappings]) -> None:
+def judged(records: DataFrame, *, mappings: dict[Holds, Mappings], quality: Quality) -> tuple[DataFrame, DataFrame]:
+    """Judged people and judged products among the records."""
     of = {holds: records.where(F.col("source").isin(*read.by_source)) for holds, read in mappings.items()}
-    demographics = judged_demographics(of["demographics"], mappings=mappings["demographics"])
-    people = judged_people(of["people"], mappings=mappings["people"])
-    people = people.unionByName(demographics, allowMissingColumns=True)
-    products = judged_products(of["products"], mappings=mappings["products"]).persist()
+    rules = quality.of(PEOPLE)
+    people = judged_people(of["people"], mappings=mappings["people"], rules=rules)
+    demographics = judged_demographics(of["demographics"], mappings=mappings["demographics"], rules=rules)
+    products = judged_products(of["products"], mappings=mappings["products"], rules=quality.of(PRODUCTS))
+    return people.unionByName(demographics, allowMissingColumns=True), products
+
+
+def check(records: DataFrame, lake: Lake, *, mappings: dict[Holds, Mappings], quality: Quality) -> None:
+    people, products = judged(records, mappings=mappings, quality=quality)
+    products = products.persist()
     marked = mark_duplicates(products, standing=standing_products(lake.read(PRODUCTS)), key=VERSION)
-    for judged, table in ((people, PEOPLE), (marked, PRODUCTS)):
-        lake.add(quarantined(judged, refused_by=table.name, raw=F.col("raw")), to=QUARANTINE)
+    for rows, table in ((people, PEOPLE), (marked, PRODUCTS)):
+        lake.add(quarantined(rows, refused_by=table.name, raw=F.col("raw")), to=QUARANTINE)
     lake.add(accepted_people(people), to=PEOPLE)
     lake.append(accepted_products(marked), to=PRODUCTS)
     products.unpersist()
@@ -41,14 +49,15 @@ def check(records: DataFrame, lake: Lake, *, mappings: dict[Holds, Mappings]) ->
 def main(run: Run) -> None:
     for table in (PEOPLE, PRODUCTS, QUARANTINE):
         run.lake.create(table)
-    mappings = {holds: run.settings.mappings_of(holds) for holds in HELD}
+    mappings, quality = {holds: run.settings.mappings_of(holds) for holds in HELD}, run.settings.quality
+    judged(run.lake.read(RECORDS), mappings=mappings, quality=quality)  # a rule that does not fit stops before any work
     of_products = F.col("source").isin(*mappings["products"].by_source)
     of_people = ~of_products & ~F.col("source").isin(*run.settings.mappings_of("social").by_source)
     counted = {PEOPLE: of_people, PRODUCTS: of_products}
     with run.doing("checking records"):
         checked = without_erased(
             run,
-            partial(check, mappings=mappings),
+            partial(check, mappings=mappings, quality=quality),
             arriving=RECORDS,
             counted=lambda rows: {table: rows.where(of) for table, of in counted.items()},
         )

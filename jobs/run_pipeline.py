@@ -3,6 +3,7 @@
 Running it again changes no table but monitoring.runs.
 """
 
+import audit_quality
 import build_features
 import build_profiles
 import build_sessions
@@ -29,6 +30,7 @@ BEFORE_CAMPAIGNS = (
     check_records,
     check_social,
     build_sessions,
+    audit_quality,
     build_profiles,
     build_features,
     train_models,

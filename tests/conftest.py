@@ -15,7 +15,8 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.types import StructType, _parse_datatype_string
 
 from lettermill.lake import Folder, Lake
-from lettermill.settings import SparkSettings, load
+from lettermill.settings import load
+from lettermill.settings_sections import SparkSettings
 from lettermill.spark import session
 from lettermill.tables import Table
 from tests.kafka_broker import broker  # noqa: F401 (a fixture)

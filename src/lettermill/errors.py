@@ -7,6 +7,7 @@ LettermillError           what, where and the mend, in one message
 ├── TableError            a table is absent, rows do not fit its declaration, or a stream still needs what would go
 ├── TemplateError         a template does not compile, or reads an input that is not declared
 ├── BalanceError          rows in and rows out do not add up; nothing further is written
+├── QualityError          an expectation of a table is not met; what builds on it must not go on
 ├── ModelError            a model is absent, or its examples cannot train one
 ├── PreflightBlocked      too many messages of a campaign run are faulty; nothing may be handed over
 ├── DeliveryError         a hand-over that must not go on: changed hashes, an impossible transition
@@ -44,6 +45,10 @@ class TemplateError(LettermillError):
 
 class BalanceError(LettermillError):
     """Rows in and rows out do not add up."""
+
+
+class QualityError(LettermillError):
+    """An expectation of criticality error is not met."""
 
 
 class ModelError(LettermillError):

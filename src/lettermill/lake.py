@@ -211,6 +211,7 @@ class Lake:
         """Pack the files of `table` and remove those that left it before `keep`, unless a stream still needs them."""
         self._require(table)
         return maintain(self.spark, self.place, table, checkpoints=self.checkpoints, keep=keep)
+
     def erase(self, keys: DataFrame, *, of: Table) -> None:
         """Delete the rows of a table, append-only or not, whose columns equal a row of `keys`."""
         with self.place.commit(of):

@@ -14,6 +14,7 @@ from lettermill.errors import ConfigError
 from lettermill.features.people import freshest
 from lettermill.job import Run
 from lettermill.permitting import generic_for_objectors, with_permission, without_objectors
+from lettermill.reviewed import people_kept_out
 from lettermill.secrets import resolve
 from lettermill.tables import Table
 from lettermill.tables.campaigns import ASSIGNMENTS, BANDITS, EXPOSURES
@@ -88,7 +89,8 @@ def arms_of(run: Run, campaign: Campaign, people: DataFrame, *, standing: DataFr
 
 def judged_by(run: Run, campaign: Campaign, people: DataFrame, *, arms: DataFrame) -> DataFrame:
     """The people with their arm, `verdict` and `detail`."""
-    return judged_audience(with_permission(run, people, address="email", topic=campaign.topic), arms=arms)
+    asked = with_permission(run, people, address="email", topic=campaign.topic)
+    return judged_audience(asked, arms=arms, held=people_kept_out(run))
 
 
 def plan_contexts(

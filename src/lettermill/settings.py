@@ -2,12 +2,12 @@
 
 import difflib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from functools import reduce
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Any, Literal, get_args, get_type_hints
+from typing import Any, get_args, get_type_hints
 
 import yaml
 from pydantic import ConfigDict, ValidationError, create_model
@@ -17,109 +17,28 @@ from lettermill.errors import ConfigError
 from lettermill.ingest.sources import Source
 from lettermill.profiles.consent_rules import ConsentRules
 from lettermill.profiles.policy import ProfilesPolicy
+from lettermill.quality.definition import Quality
 from lettermill.quality.mapping.applying import Mappings
 from lettermill.quality.mapping.targets import Holds
 from lettermill.rendering.content_blocks import LIBRARY, Block, unmet
+from lettermill.settings_sections import (
+    CampaignsSettings,
+    DeliverySettings,
+    ErasureSettings,
+    FilesSettings,
+    LakeSettings,
+    MlflowSettings,
+    ModelsSettings,
+    SecretsSettings,
+    SparkSettings,
+    SyncSettings,
+)
 from lettermill.source_map import mappings_of, require_sense
 
 STRICT = ConfigDict(extra="forbid", frozen=True)
 PACKAGED = files("lettermill") / "conf"  # no plain path where Spark imports the wheel as it is, zipped
 SHARED = ("base", "sources", "profiles")
 """Files of conf that every environment stands on; but for base.yml, the packaged one serves where conf has none."""
-
-
-@dataclass(frozen=True)
-class LakeSettings:
-    """Where tables live: `root` for a folder, or `catalog` for a Unity Catalog."""
-
-    checkpoints: Path
-    root: Path | None = None
-    catalog: str | None = None
-
-    def __post_init__(self) -> None:
-        if (self.root is None) == (self.catalog is None):
-            raise ValueError("give either root (a folder) or catalog (a Unity Catalog), not both")
-
-
-@dataclass(frozen=True)
-class SparkSettings:
-    """The local session; on a cluster the platform decides."""
-
-    master: str = "local[2]"
-    driver_memory: str = "4g"
-    java_options: str = "-Xss16m"  # ALS nests deeply
-    shuffle_partitions: int = 2
-    jars: Path = Path(".jars")
-    packages: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class MlflowSettings:
-    """The tracking server and registry; `artifacts` is used when the tracking store is a local database."""
-
-    tracking_uri: str
-    registry_uri: str
-    experiment: str
-    artifacts: str | None = None
-
-
-@dataclass(frozen=True)
-class CampaignsSettings:
-    """Where campaign folders are, and the shop every mail speaks for."""
-
-    folder: Path
-    shop: Mapping[str, str]
-
-
-@dataclass(frozen=True)
-class FilesSettings:
-    """Payload files for bulk upload."""
-
-    folder: Path
-    formats: tuple[Literal["jsonl", "csv"], ...] = ("jsonl", "csv")
-    max_rows: int = 100_000
-    max_bytes: int = 50_000_000
-
-
-@dataclass(frozen=True)
-class DeliverySettings:
-    """Hand-over. `test_addresses` are all that test mode may mail: addresses, or `@domain` for a whole domain."""
-
-    test_addresses: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class ErasureSettings:
-    """Erasing people. Versions of tables younger than `retention_hours` are kept, so a purge waits as long; `derived`
-    are files and folders that can be made again (previews, reports): those that show an erased person are removed."""
-
-    certificates: Path = Path("var/certificates")
-    retention_hours: float = 168.0
-    derived: tuple[Path, ...] = ()
-
-
-@dataclass(frozen=True)
-class SyncSettings:
-    """Attributes that providers keep of people: `destinations` names, for each, columns of profiles.people and
-    features.people."""
-
-    destinations: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class SecretsSettings:
-    """References `secret://scope/key`, resolved where they are used and nowhere else."""
-
-    unsubscribe_key: str
-    address_key: str
-
-
-@dataclass(frozen=True)
-class ModelsSettings:
-    """What models are told beside the knobs that stand with their code: departments that hold no merchandise."""
-
-    excluded_departments: tuple[str, ...] = ()
-    seed: int = 7
 
 
 @dataclass(frozen=True)
@@ -141,6 +60,7 @@ class Settings:
     consents: ConsentRules = field(default_factory=ConsentRules)
     erasure: ErasureSettings = field(default_factory=ErasureSettings)
     sync: SyncSettings = field(default_factory=SyncSettings)
+    quality: Quality = field(default_factory=Quality)
 
     def mappings_of(self, holds: Holds) -> Mappings:
         """How the payloads of all sources that hold `holds` are read."""
@@ -153,7 +73,7 @@ def load(environment: str, *, conf: Traversable = PACKAGED) -> Settings:
     Raises ConfigError naming the file, key and a fix.
     """
     names = (entry.name for entry in conf.iterdir()) if conf.is_dir() else ()
-    known = sorted({name.removesuffix(".yml") for name in names if name.endswith(".yml")} - set(SHARED))
+    known = sorted({name.removesuffix(".yml") for name in names if name.endswith(".yml")} - {*SHARED, "quality"})
     if environment not in known:
         raise ConfigError(
             f"unknown environment {environment!r}",
@@ -168,7 +88,15 @@ def load(environment: str, *, conf: Traversable = PACKAGED) -> Settings:
     settings: Settings = validate(Settings, reduce(_overlay, layers), place=place)
     places = {name: f"{mapping_files.get(name, place)}" for name in settings.mappings}
     require_sense(settings.sources, settings.mappings, places=places)
-    return settings
+    return replace(settings, quality=load_quality(conf=conf))
+
+
+def load_quality(*, conf: Traversable = PACKAGED) -> Quality:
+    """Read `quality.yml` of `conf`, or the packaged one where `conf` has none. Raises ConfigError with a suggestion."""
+    own = conf / "quality.yml"
+    file = own if own.is_file() else PACKAGED / "quality.yml"
+    quality: Quality = validate(Quality, read_yaml(file), place=str(file))
+    return quality
 
 
 def _mapping_files(conf: Traversable) -> dict[str, Traversable]:

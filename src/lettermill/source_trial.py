@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,8 @@ from pyspark.sql import functions as F
 
 from lettermill.errors import ConfigError, InputError
 from lettermill.ingest.events import events_of_lines
-from lettermill.ingest.files import lines_of_files
+from lettermill.ingest.file_formats import day_end, rows_of_file
+from lettermill.ingest.files import LINES
 from lettermill.ingest.records import records_of_lines
 from lettermill.quality.events import judged_events
 from lettermill.quality.mapping.shape import shape_of
@@ -62,19 +64,19 @@ def try_source(spark: SparkSession, settings: Settings, name: str, file: Path, *
     if not file.is_file():
         raise InputError("no such file", place=str(file), mend="name a file with a few payloads of the source")
     has_day = file.name[:10].count("-") == 2
-    path = f"file:/sample/{file.name if has_day else f'{as_of:%Y-%m-%d}-{file.name}'}"
-    files = spark.createDataFrame([(path, file.read_bytes())], "path string, content binary")
-    lines = lines_of_files(files, name=name, source=source, landing="/sample").limit(MOST)
+    origin = file.name if has_day else f"{as_of:%Y-%m-%d}-{file.name}"
+    rows = islice(rows_of_file(file.read_bytes(), origin, source), MOST)
+    lines = spark.createDataFrame([(name, origin, at, raw, day_end(origin)) for at, raw in rows], LINES)
     rows_of_lines = events_of_lines if source.kind == "events" else records_of_lines
     judge, table = JUDGES[source.holds]
     raw = rows_of_lines(lines, ingested_at=as_of)
-    judged = judge(raw, mappings=settings.mappings_of(source.holds))
+    judged = judge(raw, mappings=settings.mappings_of(source.holds), rules=settings.quality.of(table))
     kept = [column for column in table.column_names if column in judged.columns]
-    rows = judged.select(*kept, "reasons", "raw").orderBy("position").collect()
+    found = judged.select(*kept, "reasons", "raw").orderBy("position").collect()
     return Trial(
         name=name,
-        rows=tuple(_values(row) for row in rows),
-        unread=_unread(settings, name, (row["raw"] for row in rows)),
+        rows=tuple(_values(row) for row in found),
+        unread=_unread(settings, name, (row["raw"] for row in found)),
     )
 
 

@@ -10,7 +10,7 @@ from pyspark.sql import SparkSession
 from lettermill.errors import PlatformError
 from lettermill.jars import fetching_alone, jars_conf
 from lettermill.java import find_java
-from lettermill.settings import SparkSettings
+from lettermill.settings_sections import SparkSettings
 
 DELTA = {
     "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",

@@ -19,6 +19,8 @@ def test_everybody_gets_the_first_reason_that_holds(spark, given):
         "nowhere": (None, "granted", "treatment"),
         "elder": ("both@e.com", "granted", "treatment"),
         "younger": ("both@e.com", "granted", "treatment"),
+        "doubtful": ("j@e.com", "granted", "treatment"),
+        "doubtful and refusing": ("k@e.com", "denied", "treatment"),
     }
     people = given(
         PEOPLE,
@@ -30,7 +32,9 @@ def test_everybody_gets_the_first_reason_that_holds(spark, given):
     told = spark.createDataFrame([(p, mail) for p, (_, mail, _) in cases.items()], "person_id string, mail string")
     arms = given(ASSIGNMENTS, *({"person_id": p, "arm": arm} for p, (_, _, arm) in cases.items()))
 
-    judged = judged_audience(people.join(told, on="person_id"), arms=arms)
+    held = spark.createDataFrame([("doubtful",), ("doubtful and refusing",)], "person_id string")
+
+    judged = judged_audience(people.join(told, on="person_id"), arms=arms, held=held)
 
     assert {row.person_id: row.verdict for row in judged.collect()} == {
         "fine": "mailed",
@@ -41,4 +45,6 @@ def test_everybody_gets_the_first_reason_that_holds(spark, given):
         "nowhere": "no_address",
         "elder": "mailed",
         "younger": "shared_address",
+        "doubtful": "under_review",
+        "doubtful and refusing": "no_consent",
     }

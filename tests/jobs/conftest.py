@@ -12,7 +12,8 @@ import pytest
 
 from lettermill.job import Run
 from lettermill.lake import Lake
-from lettermill.settings import ErasureSettings, FilesSettings, LakeSettings, load
+from lettermill.settings import load
+from lettermill.settings_sections import ErasureSettings, FilesSettings, LakeSettings
 
 AS_OF = datetime(2018, 1, 2, tzinfo=UTC)
 

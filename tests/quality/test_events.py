@@ -13,7 +13,8 @@ from lettermill.settings import load
 from lettermill.tables import ingest
 from lettermill.tables.quality import EVENTS, ORDER_LINES
 
-READ = load("local").mappings_of("behaviour")
+SETTINGS = load("local")
+READ, RULES = SETTINGS.mappings_of("behaviour"), SETTINGS.quality
 NOON = datetime(2017, 6, 1, 12)
 VIEW = {
     "messageId": "v1",
@@ -35,7 +36,9 @@ ORDER = VIEW | {
 def checked(given):
     """Judged events with duplicates marked, beside the events that stand already."""
     return lambda rows, standing=None: mark_duplicates(
-        judged_events(rows, mappings=READ), standing=given(EVENTS) if standing is None else standing, key="event_id"
+        judged_events(rows, mappings=READ, rules=RULES.of(EVENTS)),
+        standing=given(EVENTS) if standing is None else standing,
+        key="event_id",
     )
 
 
@@ -43,7 +46,9 @@ def checked(given):
 def checked_lines(given):
     """Judged order lines with duplicates marked, beside the lines that stand already."""
     return lambda events, standing=None: mark_duplicates(
-        judged_lines(events), standing=standing_lines(given(ORDER_LINES) if standing is None else standing), key=LINE
+        judged_lines(events, rules=RULES.of(ORDER_LINES)),
+        standing=standing_lines(given(ORDER_LINES) if standing is None else standing),
+        key=LINE,
     )
 
 
@@ -79,7 +84,7 @@ def test_each_rule_catches_its_fault_and_nothing_else(arrived):
         json.dumps(ORDER): [],
     }
 
-    judged = judged_events(arrived(*faults), mappings=READ)
+    judged = judged_events(arrived(*faults), mappings=READ, rules=RULES.of(EVENTS))
 
     found = {row.raw: row.reasons for row in judged.collect()}
     assert {raw: reasons for raw, reasons in found.items() if raw not in ("{", "[1]")} == {

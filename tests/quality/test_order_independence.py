@@ -11,9 +11,12 @@ from pyspark.sql import functions as F
 from lettermill.quality.events import accepted_events, judged_events
 from lettermill.quality.orders import LINE, accepted_lines, judged_lines, standing_lines
 from lettermill.quality.quarantine import ORIGIN, mark_duplicates, quarantined
+from lettermill.settings import load
 from lettermill.tables import ingest
 from lettermill.tables.quality import EVENTS, ORDER_LINES
 
+SETTINGS = load("local")
+READ, RULES = SETTINGS.mappings_of("behaviour"), SETTINGS.quality
 PRODUCT = {"product_id": "7", "quantity": 2, "price": 1.5, "value": 3, "discount": 0}
 SENT = {"timestamp": "2017-06-01T11:59:00.000Z", "anonymousId": "browser", "type": "track"}
 VIEWS = st.builds(
@@ -79,13 +82,13 @@ def canonical(spark, given, batches):
         ]
         position += len(rows)
         judged = mark_duplicates(
-            judged_events(given(ingest.EVENTS, *rows)),
+            judged_events(given(ingest.EVENTS, *rows), mappings=READ, rules=RULES.of(EVENTS)),
             standing=spark.createDataFrame(events, EVENTS.ddl),
             key="event_id",
         )
         accepted = accepted_events(judged)
         standing = standing_lines(spark.createDataFrame(lines, ORDER_LINES.ddl))
-        judged_l = mark_duplicates(judged_lines(accepted), standing=standing, key=LINE)
+        judged_l = mark_duplicates(judged_lines(accepted, rules=RULES.of(ORDER_LINES)), standing=standing, key=LINE)
         aside = quarantined(judged, refused_by=EVENTS.name, raw=F.col("raw")).collect()
         fresh, fresh_lines = accepted.collect(), accepted_lines(judged_l).collect()
         assert len(batch) == len(fresh) + len(aside)

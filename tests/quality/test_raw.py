@@ -10,9 +10,11 @@ from lettermill.quality.people import judged_people
 from lettermill.quality.products import judged_products
 from lettermill.settings import load
 from lettermill.tables import ingest
+from lettermill.tables.quality import EVENTS, PEOPLE, PRODUCTS
 
 DAY = datetime(2017, 6, 1)
-READ = load("local").mappings_of
+SETTINGS = load("local")
+READ, RULES = SETTINGS.mappings_of, SETTINGS.quality
 REASON = "a text holds a NUL or half a character"
 TEXTS = {
     r"a\u0000b": True,
@@ -33,19 +35,19 @@ PRODUCT = '{"product_id": "p%d", "price": "1", "currency": "USD", "name": "%s"}'
 
 
 @pytest.mark.parametrize(
-    ("template", "judge", "table", "holds"),
+    ("template", "judge", "table", "holds", "into"),
     [
-        (EVENT, judged_events, ingest.EVENTS, "behaviour"),
-        (PERSON, judged_people, ingest.RECORDS, "people"),
-        (PRODUCT, judged_products, ingest.RECORDS, "products"),
+        (EVENT, judged_events, ingest.EVENTS, "behaviour", EVENTS),
+        (PERSON, judged_people, ingest.RECORDS, "people", PEOPLE),
+        (PRODUCT, judged_products, ingest.RECORDS, "products", PRODUCTS),
     ],
 )
-def test_a_broken_text_is_refused_and_every_other_taken(given, template, judge, table, holds):
+def test_a_broken_text_is_refused_and_every_other_taken(given, template, judge, table, holds, into):
     at = {"received_at": DAY} if table is ingest.EVENTS else {"extracted_at": DAY}
     raws = [template % (place, text) for place, text in enumerate(TEXTS)]
     rows = given(table, *(at | {"raw": raw, "position": place} for place, raw in enumerate(raws)))
 
-    judged = judge(rows, mappings=READ(holds)).orderBy("position").collect()
+    judged = judge(rows, mappings=READ(holds), rules=RULES.of(into)).orderBy("position").collect()
 
     assert [REASON in row.reasons for row in judged] == [*TEXTS.values()]
     assert [row.raw for row in judged] == raws
@@ -55,6 +57,7 @@ def test_a_broken_text_is_refused_and_every_other_taken(given, template, judge, 
 def test_a_text_that_json_cannot_hold_is_found_by_its_escapes(given):
     raw = EVENT % (1, json.dumps("\ud800")[1:-1])
 
-    judged = judged_events(given(ingest.EVENTS, {"raw": raw, "received_at": DAY}), mappings=READ("behaviour"))
+    arrived = given(ingest.EVENTS, {"raw": raw, "received_at": DAY})
+    judged = judged_events(arrived, mappings=READ("behaviour"), rules=RULES.of(EVENTS))
 
     assert [row.reasons for row in judged.collect()] == [[REASON]]

@@ -11,9 +11,10 @@ from lettermill.quality.products import VERSION, accepted_products, judged_produ
 from lettermill.quality.quarantine import mark_duplicates
 from lettermill.settings import load
 from lettermill.tables.ingest import RECORDS
-from lettermill.tables.quality import PRODUCTS
+from lettermill.tables.quality import PEOPLE, PRODUCTS
 
-READ = load("local").mappings_of
+SETTINGS = load("local")
+READ, RULES = SETTINGS.mappings_of, SETTINGS.quality
 DAY = datetime(2017, 6, 1)
 PERSON = {
     "record_id": "r1",
@@ -54,7 +55,8 @@ def test_addresses_are_normalised_and_what_is_none_is_blanked_with_a_warning(rec
         {"first_name": " "},
     ]
 
-    people = accepted_people(judged_people(records(*(PERSON | change for change in changes)), mappings=READ("people")))
+    told = records(*(PERSON | change for change in changes))
+    people = accepted_people(judged_people(told, mappings=READ("people"), rules=RULES.of(PEOPLE)))
 
     assert [(row.email, row.birth_year, row.first_name, row.warnings) for row in people.collect()] == [
         ("zoe@example.com", 1980, "Zoë", []),
@@ -70,6 +72,7 @@ def test_a_record_without_id_or_time_is_refused(records):
     judged = judged_people(
         records(PERSON | {"record_id": None}, PERSON | {"updated_at": None}, PERSON | {"updated_at": "2018-01-01"}),
         mappings=READ("people"),
+        rules=RULES.of(PEOPLE),
     )
 
     assert [row.reasons for row in judged.select("reasons").collect()] == [
@@ -82,7 +85,7 @@ def test_a_record_without_id_or_time_is_refused(records):
 def test_demographics_are_as_old_as_their_extract(records):
     bought = records({"customer_id": "9", "age": "35-44", "income": "50-74K"})
 
-    judged = judged_demographics(bought, mappings=READ("demographics"))
+    judged = judged_demographics(bought, mappings=READ("demographics"), rules=RULES.of(PEOPLE))
 
     row = accepted_people(judged).first()
     assert (row.record_id, row.customer_id, row.age_band, row.income_band, row.updated_at) == (
@@ -97,7 +100,7 @@ def test_demographics_are_as_old_as_their_extract(records):
 def test_products_are_typed_and_bad_ones_refused_with_every_reason(records, given):
     rows = [JAM, JAM | {"product_id": "8", "price": "cheap", "url": "javascript:alert(1)"}, JAM]
 
-    judged = judged_products(records(*rows), mappings=READ("products"))
+    judged = judged_products(records(*rows), mappings=READ("products"), rules=RULES.of(PRODUCTS))
     judged = mark_duplicates(judged, standing=standing_products(given(PRODUCTS)), key=VERSION)
 
     assert [(r.product_id, r.price, r.is_available, r.valid_from) for r in accepted_products(judged).collect()] == [

@@ -5,7 +5,16 @@ from pyspark.sql import functions as F
 
 from lettermill.campaigns.arms import HOLDOUT
 
-WATERFALL = ("no_address", "no_consent", "suppressed", "shared_address", "held_out", "missing_input", "mailed")
+WATERFALL = (
+    "no_address",
+    "no_consent",
+    "suppressed",
+    "shared_address",
+    "under_review",
+    "held_out",
+    "missing_input",
+    "mailed",
+)
 """Verdicts in the order in which they are asked."""
 
 
@@ -22,14 +31,16 @@ def candidates(people: DataFrame, *, features: DataFrame, scores: DataFrame) -> 
     )
 
 
-def judged_audience(people: DataFrame, *, arms: DataFrame) -> DataFrame:
+def judged_audience(people: DataFrame, *, arms: DataFrame, held: DataFrame) -> DataFrame:
     """Add `verdict` and `detail` to the audience's people, with their `arm` and `propensity`.
 
     `people` have `mail`: what may be mailed to them at their address (granted, or why not) by everybody's word there.
-    Of several people of one address, the one known longest gets the mail.
+    Of several people of one address, the one known longest gets the mail. `held` (person_id) are people whose data
+    awaits a decision, or was excluded by one.
     """
-    # right side: one row per person
+    # right sides: one row per person
     asked = people.join(arms.select("person_id", "arm", "propensity"), on="person_id", how="left")
+    asked = asked.join(F.broadcast(held.withColumn("is_held", F.lit(True))), on="person_id", how="left")
     address = Window.partitionBy(F.coalesce("email", "person_id"))
     first = F.row_number().over(address.orderBy("created_at", "person_id")) == 1
     verdict = (
@@ -37,11 +48,14 @@ def judged_audience(people: DataFrame, *, arms: DataFrame) -> DataFrame:
         .when(F.col("mail") == "suppressed", "suppressed")
         .when(F.col("mail") != "granted", "no_consent")
         .when(~first, "shared_address")
+        .when(F.col("is_held"), "under_review")
         .when(F.col("arm") == HOLDOUT, "held_out")
         .otherwise("mailed")
     )
-    return asked.withColumn("verdict", verdict).withColumn(
-        "detail", F.when(F.col("verdict") == "no_consent", F.col("mail"))
+    return (
+        asked.drop("is_held")
+        .withColumn("verdict", verdict)
+        .withColumn("detail", F.when(F.col("verdict") == "no_consent", F.col("mail")))
     )
 
 

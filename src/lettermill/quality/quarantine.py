@@ -3,7 +3,10 @@
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
+from lettermill.tables.quality import QUARANTINE
+
 ORIGIN = ("source", "origin", "position")
+MENDING = ("mended", "mended_at", "mended_by", "mended_why", "replayed_at")
 DUPLICATE = "its key is taken by an earlier row"
 
 
@@ -57,6 +60,7 @@ def quarantined(judged: DataFrame, *, refused_by: str, raw: Column) -> DataFrame
         F.when(refused, F.col("reasons")).otherwise(F.array(F.lit(DUPLICATE))).alias("reasons"),
         raw.cast("binary").alias("raw"),
         "first_seen",
+        *(F.lit(None).cast(column.type).alias(column.name) for column in QUARANTINE.columns if column.name in MENDING),
     )
 
 

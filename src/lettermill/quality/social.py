@@ -1,6 +1,6 @@
 """Engagement on social media: follows, likes, comments and shares, linked to a customer or to a hashed address."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -8,7 +8,7 @@ from pyspark.sql import functions as F
 from lettermill.quality.mapping.applying import Mappings, mapped
 from lettermill.quality.quarantine import accepted
 from lettermill.quality.raw import as_it_came
-from lettermill.quality.rules import SOCIAL_RULES, judge
+from lettermill.quality.rules import Rule, judge
 from lettermill.tables.quality import SOCIAL_ENGAGEMENT
 
 ENGAGEMENT = "engagement_key"
@@ -17,7 +17,12 @@ BASES_FOR_MARKETING = ("consent", "legitimate_interest")
 
 
 def judged_engagement(
-    records: DataFrame, *, mappings: Mappings, trust: Mapping[str, float], bases: Mapping[str, str]
+    records: DataFrame,
+    *,
+    mappings: Mappings,
+    rules: Sequence[Rule],
+    trust: Mapping[str, float],
+    bases: Mapping[str, str],
 ) -> DataFrame:
     """Judge records of social sources: the columns of quality.social_engagement with `reasons` and ENGAGEMENT, a key.
 
@@ -38,7 +43,7 @@ def judged_engagement(
         *as_it_came("read"),
         _key(F.col("source"), _text("read.engagement_id")),
     )
-    return judge(engagement, rules=SOCIAL_RULES)
+    return judge(engagement, rules=rules)
 
 
 def standing_engagement(engagement: DataFrame) -> DataFrame:

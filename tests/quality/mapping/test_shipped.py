@@ -12,6 +12,7 @@ from lettermill.quality.mapping.applying import Mappings
 from lettermill.quality.mapping.reading import mapping_of
 from lettermill.settings import load
 from lettermill.tables import ingest
+from lettermill.tables.quality import EVENTS
 from tests.quality.mapping.payloads import (
     CLOUD_EVENT,
     GA4_PURCHASE,
@@ -23,6 +24,7 @@ from tests.quality.mapping.payloads import (
     VIEWED,
 )
 
+RULES = load("local").quality.of(EVENTS)
 SHIPPED = {name: mapping_of(name, content, place=name) for name, content in load("local").mappings.items()}
 READ = Mappings({name: SHIPPED[name] for name in ("ga4", "cloudevents", "shopify")}, otherwise=SHIPPED["segment"])
 LATER = datetime(2017, 6, 5)
@@ -38,10 +40,8 @@ def canonical(given):
             for source, raws in payloads.items()
             for place, raw in enumerate(raws, start=1)
         ]
-        judged = judged_events(
-            given(ingest.EVENTS, *(row | {"received_at": LATER} for row in rows)), mappings=READ
-        ).orderBy("source", "position")
-        return judged.collect()
+        arrived = given(ingest.EVENTS, *(row | {"received_at": LATER} for row in rows))
+        return judged_events(arrived, mappings=READ, rules=RULES).orderBy("source", "position").collect()
 
     return judge
 
