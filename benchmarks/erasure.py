@@ -37,7 +37,7 @@ from lettermill.lake import Lake  # noqa: E402
 from lettermill.profiles.erasures import request  # noqa: E402
 from lettermill.scanning import contents, files_below  # noqa: E402
 from lettermill.secrets import resolve  # noqa: E402
-from lettermill.settings import Settings, load
+from lettermill.settings import Settings, load  # noqa: E402
 from lettermill.settings_sections import ErasureSettings, FilesSettings, LakeSettings  # noqa: E402
 from lettermill.spark import session  # noqa: E402
 from lettermill.tables.profiles import IDENTITIES  # noqa: E402
