@@ -10,6 +10,7 @@ import typer
 from lettermill import __version__
 from lettermill.cli.blocks import blocks
 from lettermill.cli.campaign import campaign
+from lettermill.cli.gateway import gateway
 from lettermill.cli.message import message
 from lettermill.cli.table_docs import written_docs
 from lettermill.errors import LettermillError
@@ -23,6 +24,7 @@ app.add_typer(config, name="config")
 app.add_typer(campaign, name="campaign")
 app.add_typer(message, name="message")
 app.add_typer(blocks, name="blocks")
+app.add_typer(gateway, name="gateway")
 
 INSTALLED = Path(str(PACKAGED))
 Env = Annotated[str, typer.Option("--env", help="environment: a file of conf")]
