@@ -13,6 +13,7 @@ class GatewayLimits:
     event_bytes: int = 32 * 1024
     batch_bytes: int = 500 * 1024
     batch_events: int = 2_500
+    webhook_bytes: int = 1024 * 1024
     depth: int = 64
     body_seconds: float = 20.0  # a body that takes longer is cut off
     bodies: int = 64  # held in memory at a time; others wait unread

@@ -18,7 +18,7 @@ EVENT_RULES: Rules = {
     "not a JSON object": "not_json",
     "no event id": "event_id IS NULL OR trim(event_id) = ''",
     "no kind of event": "kind IS NULL OR kind NOT RLIKE '^[a-z][a-z0-9_]*$'",
-    "neither user nor browser is named": "user_id IS NULL AND anonymous_id IS NULL",
+    "neither user nor browser is named": "user_id IS NULL AND anonymous_id IS NULL AND properties.email_id IS NULL",
     "no time at which it happened": "occurred_at IS NULL",
     "happened after it was received": "occurred_at IS NOT NULL AND occurred_at > received_at + INTERVAL 5 MINUTES",
     "an order without an id": "kind <=> 'order_completed' AND coalesce(trim(properties.order_id), '') = ''",

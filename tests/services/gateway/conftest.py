@@ -1,5 +1,6 @@
 """A gateway of the test's own: real landing files below a folder, and a client that calls it as ASGI."""
 
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -8,9 +9,11 @@ from typing import Any
 
 import orjson
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from starlette.testclient import TestClient
 
-from lettermill.gateway_settings import GatewayFiles, GatewaySettings
+from lettermill.gateway_settings import GatewayFiles, GatewayPreferences, GatewaySettings, Webhook
 from lettermill.services.gateway.app import application
 from lettermill.services.gateway.body import Bodies
 from lettermill.services.gateway.doors import Gateway
@@ -18,9 +21,21 @@ from lettermill.services.gateway.frame import Counters
 from lettermill.services.gateway.keyring import Keyring, new_key
 from lettermill.services.gateway.landing_sink import LandingFiles
 from lettermill.services.gateway.pace import Pace
+from lettermill.services.gateway.readers import reader_routes
+from lettermill.services.gateway.segment import segment_routes
+from lettermill.services.gateway.webhook_routes import listener, webhook_routes
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 TOKEN_KEY = b"a key of the tests"
+SHOP = {"name": "Marlow & Market", "support_email": "hello@shop.example"}
+WHSEC = b"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+SENDGRID = ec.derive_private_key(7, ec.SECP256R1())
+SENDGRID_PUBLIC = b64encode(SENDGRID.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo))
+LISTENERS = {
+    "resend": listener(Webhook("standard", ("secret://x/y",), "email"), keys=[WHSEC, b"bmV4dCBrZXk"]),
+    "sendgrid": listener(Webhook("sendgrid", ("secret://x/z",), "email"), keys=[b"no key", SENDGRID_PUBLIC]),
+}
+TOPICS = {"offers": "Offers of the week", "recipes": "Recipes"}
 
 
 @dataclass
@@ -68,7 +83,9 @@ def open_gateway(tmp_path: Path) -> Iterator[Callable[..., Caller]]:
     def open_(**changes: Any) -> Caller:
         hour = Hour()
         keys = tmp_path / "keys.json"
-        settings = GatewaySettings(keys=keys, files=GatewayFiles(spool=tmp_path / "spool"))
+        settings = GatewaySettings(
+            keys=keys, files=GatewayFiles(spool=tmp_path / "spool"), preferences=GatewayPreferences(topics=TOPICS)
+        )
         parts = {name: changes.pop(name) for name in list(changes) if name in Gateway.__dataclass_fields__}
         settings = replace(settings, **changes)
         secrets = {
@@ -87,7 +104,12 @@ def open_gateway(tmp_path: Path) -> Iterator[Callable[..., Caller]]:
             clock=lambda: hour.now,
         )
         gateway = replace(gateway, **parts)
-        client = TestClient(application(gateway), raise_server_exceptions=False)
+        doors = [
+            segment_routes(gateway),
+            reader_routes(gateway, token_keys={"1": TOKEN_KEY, "2": b"the next key"}, shop=SHOP),
+            webhook_routes(gateway, listeners=LISTENERS),
+        ]
+        client = TestClient(application(gateway, doors), raise_server_exceptions=False)
         client.__enter__()
         opened.append(client)
         return Caller(client, gateway, secrets["write"], secrets["read"], hour, tmp_path)

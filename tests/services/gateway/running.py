@@ -1,6 +1,7 @@
 """The gateway as a process of its own, started as a user starts it."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -46,7 +47,11 @@ class Site:
         # The command's own part alone: the whole of `lettermill` takes seconds to load what the gateway does not need.
         start = "from lettermill.cli.gateway import gateway; gateway()"
         command = [sys.executable, "-c", start, "--port", "0", "--conf", str(self.folder), "--env", "site"]
-        with log.open("wb") as written, subprocess.Popen(command, stderr=written, stdout=written) as process:
+        environment = os.environ | {"LETTERMILL_SECRET_LETTERMILL_UNSUBSCRIBE": "a key of the tests"}
+        with (
+            log.open("wb") as written,
+            subprocess.Popen(command, stderr=written, stdout=written, env=environment) as process,
+        ):
             try:
                 yield Process(_url(process, log), process, log)
             finally:

@@ -1,10 +1,10 @@
 """The gateway as an ASGI application."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 
 import orjson
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
@@ -15,13 +15,12 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from lettermill.services.gateway.doors import Gateway, told_of
 from lettermill.services.gateway.frame import OUR_FAULT, Frame, refusal_response
 from lettermill.services.gateway.refusals import Refusal
-from lettermill.services.gateway.segment import segment_routes
 
 BROWSERS = "/v1/"
 
 
-def application(gateway: Gateway) -> ASGIApp:
-    """All doors of the gateway; the sink is started and closed with it."""
+def application(gateway: Gateway, doors: Iterable[APIRouter]) -> ASGIApp:
+    """The gateway with these doors; its sink is started and closed with it."""
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -35,7 +34,7 @@ def application(gateway: Gateway) -> ASGIApp:
     app.add_exception_handler(Refusal, _refused)  # type: ignore[arg-type]
     app.add_exception_handler(HTTPException, _no_route)  # type: ignore[arg-type]
     app.add_exception_handler(Exception, _our_fault)
-    for routes in (segment_routes(gateway),):
+    for routes in doors:
         app.include_router(routes)
     _add_watching(app, gateway)
     return Frame(ForBrowsers(app, gateway.settings.origins), gateway.counters)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from lettermill.errors import ConfigError
 from lettermill.gateway_settings import GatewaySettings
@@ -18,11 +19,25 @@ from lettermill.services.gateway.frame import Counters
 from lettermill.services.gateway.keyring import Keyring
 from lettermill.services.gateway.landing_sink import LandingFiles
 from lettermill.services.gateway.pace import Pace
+from lettermill.services.gateway.readers import reader_routes
+from lettermill.services.gateway.segment import segment_routes
 from lettermill.services.gateway.sink import Sink
+from lettermill.services.gateway.webhook_routes import Listener, listener, webhook_routes
 from lettermill.settings import Settings
 
 SHUTDOWN_SECONDS = 30
 KEEP_ALIVE_SECONDS = 65  # longer than the idle time of the usual load balancers
+
+
+def application_of(settings: Settings) -> ASGIApp:
+    """The whole gateway. Raises ConfigError for what it lacks: a source, a secret."""
+    gateway = gateway_of(settings)
+    doors = [
+        segment_routes(gateway),
+        reader_routes(gateway, token_keys=_token_keys(settings), shop=settings.campaigns.shop),
+        webhook_routes(gateway, listeners=_listeners(settings.gateway)),
+    ]
+    return application(gateway, doors)
 
 
 def gateway_of(settings: Settings) -> Gateway:
@@ -47,6 +62,18 @@ def gateway_of(settings: Settings) -> Gateway:
     )
 
 
+def _token_keys(settings: Settings) -> dict[str, bytes]:
+    references = settings.gateway.preferences.token_keys or {"1": settings.secrets.unsubscribe_key}
+    return {key_id: resolve(reference) for key_id, reference in references.items()}
+
+
+def _listeners(own: GatewaySettings) -> dict[str, Listener]:
+    return {
+        name: listener(webhook, keys=[resolve(reference) for reference in webhook.keys])
+        for name, webhook in own.webhooks.items()
+    }
+
+
 def _sources_named(own: GatewaySettings) -> dict[str, str]:
     webhooks = {f"gateway.webhooks.{name}.source": webhook.source for name, webhook in own.webhooks.items()}
     return {"gateway.source": own.source, "gateway.preferences.source": own.preferences.source} | webhooks
@@ -67,10 +94,10 @@ def _sink(own: GatewaySettings, sources: Mapping[str, Path]) -> Sink:
 def serve(settings: Settings, *, host: str | None = None, port: int | None = None) -> None:
     """Run until a signal asks to stop; then answer what has begun, and bring every event home."""
     own = settings.gateway
-    gateway = gateway_of(settings)
+    app = application_of(settings)
     _log_to_stderr()
     uvicorn.run(
-        application(gateway),
+        app,
         host=host or own.host,
         port=own.port if port is None else port,
         access_log=False,  # ours has no addresses and no tokens
