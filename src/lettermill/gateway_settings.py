@@ -88,6 +88,7 @@ class GatewaySettings:
     sink: Literal["files", "kafka"] = "files"
     kafka: GatewayKafka | None = None
     source: str = "gateway"
+    cloud_events: str = "cloudevents"  # the source that CloudEvents belong to
     host: str = "127.0.0.1"
     port: int = 8080
     origins: tuple[str, ...] = ("*",)  # browsers' pages that may call /v1

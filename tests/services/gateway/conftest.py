@@ -16,6 +16,7 @@ from starlette.testclient import TestClient
 from lettermill.gateway_settings import GatewayFiles, GatewayPreferences, GatewaySettings, Webhook
 from lettermill.services.gateway.app import application
 from lettermill.services.gateway.body import Bodies
+from lettermill.services.gateway.cloud_events import cloud_event_routes
 from lettermill.services.gateway.doors import Gateway
 from lettermill.services.gateway.frame import Counters
 from lettermill.services.gateway.keyring import Keyring, new_key
@@ -92,7 +93,7 @@ def open_gateway(tmp_path: Path) -> Iterator[Callable[..., Caller]]:
             right: new_key(keys, name=f"{right} {len(opened)}", right=right, source=None, now=NOW)
             for right in ("write", "read")
         }
-        landing = {name: tmp_path / "landing" / "events" / name for name in ("gateway", "web", "email")}
+        landing = {name: tmp_path / "landing" / "events" / name for name in ("gateway", "web", "email", "cloudevents")}
         gateway = Gateway(
             settings=settings,
             sources=frozenset(landing),
@@ -106,6 +107,7 @@ def open_gateway(tmp_path: Path) -> Iterator[Callable[..., Caller]]:
         gateway = replace(gateway, **parts)
         doors = [
             segment_routes(gateway),
+            cloud_event_routes(gateway),
             reader_routes(gateway, token_keys={"1": TOKEN_KEY, "2": b"the next key"}, shop=SHOP),
             webhook_routes(gateway, listeners=LISTENERS),
         ]

@@ -18,7 +18,7 @@ from lettermill.services.gateway.webhooks import sendgrid, standard
 from lettermill.services.gateway.webhooks.provider import Call, provider_named
 from tests.services.gateway.conftest import NOW, SENDGRID, SENDGRID_PUBLIC, WHSEC
 
-CORPORA = Path("../shared/corpora")
+CORPORA = Path(__file__).resolve().parents[4] / "shared" / "corpora"
 AT = int(NOW.timestamp())
 BOUNCE = b'{"type": "email.bounced", "timestamp": "2026-05-01T11:59:00Z", "data": {"message_id": "m1", "bounce": {"type": "Permanent"}}}'
 

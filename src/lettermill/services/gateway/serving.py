@@ -14,6 +14,7 @@ from lettermill.gateway_settings import GatewaySettings
 from lettermill.secrets import REFERENCE, resolve
 from lettermill.services.gateway.app import application
 from lettermill.services.gateway.body import Bodies
+from lettermill.services.gateway.cloud_events import cloud_event_routes
 from lettermill.services.gateway.doors import Gateway
 from lettermill.services.gateway.frame import Counters
 from lettermill.services.gateway.keyring import Keyring
@@ -34,6 +35,7 @@ def application_of(settings: Settings) -> ASGIApp:
     gateway = gateway_of(settings)
     doors = [
         segment_routes(gateway),
+        cloud_event_routes(gateway),
         reader_routes(gateway, token_keys=_token_keys(settings), shop=settings.campaigns.shop),
         webhook_routes(gateway, listeners=_listeners(settings.gateway)),
     ]
@@ -76,7 +78,11 @@ def _listeners(own: GatewaySettings) -> dict[str, Listener]:
 
 def _sources_named(own: GatewaySettings) -> dict[str, str]:
     webhooks = {f"gateway.webhooks.{name}.source": webhook.source for name, webhook in own.webhooks.items()}
-    return {"gateway.source": own.source, "gateway.preferences.source": own.preferences.source} | webhooks
+    return {
+        "gateway.source": own.source,
+        "gateway.cloud_events": own.cloud_events,
+        "gateway.preferences.source": own.preferences.source,
+    } | webhooks
 
 
 def _sink(own: GatewaySettings, sources: Mapping[str, Path]) -> Sink:

@@ -82,17 +82,21 @@ def _reports(events: Sequence[Any], raws: Sequence[bytes], *, call_id: str) -> I
 
 
 def _properties(data: Any, name: str) -> dict[str, Any]:
-    told = data if isinstance(data, dict) else {"data": data}
-    tags = told.get("tags") if isinstance(told.get("tags"), dict) else {}
+    told = _object(data)
+    tags = _object(told.get("tags"))
     found = {"email_id": told.get("message_id") or tags.get("message_id"), "campaign_id": tags.get("campaign")}
     if name == UNSUBSCRIBED:
         found |= NO_MORE_MAIL
     if name == BOUNCED:
-        bounce = told.get("bounce") if isinstance(told.get("bounce"), dict) else {}
-        found["bounce_type"] = "soft" if str(bounce.get("type", "")).lower() in ("transient", "temporary") else "hard"
-    if name == CLICKED and isinstance(told.get("click"), dict):
-        found["link_url"] = told["click"].get("link")
+        kind = str(_object(told.get("bounce")).get("type", ""))
+        found["bounce_type"] = "soft" if kind.lower() in ("transient", "temporary") else "hard"
+    if name == CLICKED:
+        found["link_url"] = _object(told.get("click")).get("link")
     return found
+
+
+def _object(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
 
 
 def _header(call: Call, part: str) -> str:
