@@ -19,6 +19,7 @@ from lettermill.services.gateway.body import Bodies
 from lettermill.services.gateway.cloud_events import cloud_event_routes
 from lettermill.services.gateway.doors import Gateway
 from lettermill.services.gateway.frame import Counters
+from lettermill.services.gateway.graphql_routes import graphql_routes
 from lettermill.services.gateway.keyring import Keyring, new_key
 from lettermill.services.gateway.landing_sink import LandingFiles
 from lettermill.services.gateway.pace import Pace
@@ -82,7 +83,7 @@ def open_gateway(tmp_path: Path) -> Iterator[Callable[..., Caller]]:
     opened: list[TestClient] = []
 
     def open_(**changes: Any) -> Caller:
-        hour = Hour()
+        hour, reader = Hour(), changes.pop("reader", None)
         keys = tmp_path / "keys.json"
         settings = GatewaySettings(
             keys=keys, files=GatewayFiles(spool=tmp_path / "spool"), preferences=GatewayPreferences(topics=TOPICS)
@@ -108,6 +109,7 @@ def open_gateway(tmp_path: Path) -> Iterator[Callable[..., Caller]]:
         doors = [
             segment_routes(gateway),
             cloud_event_routes(gateway),
+            graphql_routes(gateway, reader=reader),
             reader_routes(gateway, token_keys={"1": TOKEN_KEY, "2": b"the next key"}, shop=SHOP),
             webhook_routes(gateway, listeners=LISTENERS),
         ]

@@ -42,6 +42,12 @@ class Gateway:
         secret = _secret_of(request.headers.get("authorization"))
         return None if secret is None else self.known(request, secret, right=right)
 
+    def admit_any(self, request: Request) -> None:
+        """Let a caller with any key on; what the key may do is asked later. Raises Refusal (401)."""
+        secret = _secret_of(request.headers.get("authorization"))
+        if secret is None or self.keyring.find(secret) is None:
+            raise UNKNOWN_KEY
+
     def known(self, request: Request, secret: str, *, right: Right) -> Key:
         """The key that `secret` is, if it may do this now. Raises Refusal: 401 unknown, 403 not this, 429 too fast."""
         key = self.keyring.find(secret)

@@ -17,9 +17,11 @@ from lettermill.services.gateway.body import Bodies
 from lettermill.services.gateway.cloud_events import cloud_event_routes
 from lettermill.services.gateway.doors import Gateway
 from lettermill.services.gateway.frame import Counters
+from lettermill.services.gateway.graphql_routes import graphql_routes
 from lettermill.services.gateway.keyring import Keyring
 from lettermill.services.gateway.landing_sink import LandingFiles
 from lettermill.services.gateway.pace import Pace
+from lettermill.services.gateway.people import Snapshot
 from lettermill.services.gateway.readers import reader_routes
 from lettermill.services.gateway.segment import segment_routes
 from lettermill.services.gateway.sink import Sink
@@ -32,10 +34,11 @@ KEEP_ALIVE_SECONDS = 65  # longer than the idle time of the usual load balancers
 
 def application_of(settings: Settings) -> ASGIApp:
     """The whole gateway. Raises ConfigError for what it lacks: a source, a secret."""
-    gateway = gateway_of(settings)
+    gateway, people = gateway_of(settings), settings.gateway.graphql.people
     doors = [
         segment_routes(gateway),
         cloud_event_routes(gateway),
+        graphql_routes(gateway, reader=Snapshot(people) if people else None),
         reader_routes(gateway, token_keys=_token_keys(settings), shop=settings.campaigns.shop),
         webhook_routes(gateway, listeners=_listeners(settings.gateway)),
     ]
