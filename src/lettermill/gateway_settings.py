@@ -16,7 +16,7 @@ class GatewayLimits:
     webhook_bytes: int = 1024 * 1024
     depth: int = 64
     body_seconds: float = 20.0  # a body that takes longer is cut off
-    bodies: int = 64  # held in memory at a time; others wait unread
+    bodies: int = 64  # large ones held in memory at a time; others wait unread
     connections: int = 1_024
     events_per_second: float = 2_000.0  # per key, in the long run
     burst: int = 10_000

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from lettermill.services.gateway.keyring import new_key
-from lettermill.settings import PACKAGED
+from lettermill.settings import PACKAGED, read_yaml
 
 
 @dataclass
@@ -68,7 +68,7 @@ def site(folder: Path, **gateway) -> Site:
         "gateway": {"keys": str(folder / "keys.json"), "files": {"spool": str(folder / "spool")}, **gateway},
     }
     (folder / "base.yml").write_text((PACKAGED / "base.yml").read_text())
-    (folder / "site.yml").write_text(json.dumps(own))
+    (folder / "site.yml").write_text(json.dumps(read_yaml(PACKAGED / "local.yml") | own))
     key = new_key(folder / "keys.json", name="site", right="write", source=None, now=datetime.now(UTC))
     return Site(folder, key)
 

@@ -1,6 +1,9 @@
 """The gateway as a process: killed at any moment it loses nothing it acknowledged; asked to stop it brings all home."""
 
+import socket
 import threading
+from contextlib import ExitStack
+from urllib.parse import urlsplit
 
 import httpx2
 import pytest
@@ -76,6 +79,21 @@ def test_the_log_tells_of_requests_without_addresses_or_keys(tmp_path):
     assert '"route":"none","status":404' in log
     requests = "".join(line for line in log.splitlines() if "request_id" in line)
     assert [secret for secret in (place.write_key, "example.com", "ada", "127.0.0.1") if secret in requests] == []
+
+
+def test_slow_senders_of_large_bodies_keep_only_each_other_waiting(tmp_path):
+    place = site(tmp_path, limits={"bodies": 2})
+    head = f"POST /v1/batch HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {place.write_key}\r\nContent-Length: 400000\r\n\r\n"
+    with place.gateway() as process, ExitStack() as held:
+        address = urlsplit(process.url)
+        for _ in range(20):
+            connection = held.enter_context(socket.create_connection((address.hostname, address.port)))
+            connection.sendall(head.encode() + b"[" * 100_000)
+        answer = httpx2.post(
+            f"{process.url}/v1/track", json={"messageId": "small"}, auth=(place.write_key, ""), timeout=10
+        )
+
+    assert answer.status_code == 200
 
 
 @pytest.mark.acceptance

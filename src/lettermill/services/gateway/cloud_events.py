@@ -41,8 +41,7 @@ def cloud_event_routes(gateway: Gateway) -> APIRouter:
         key = gateway.key_of(request, right="write")
         if key is None:
             raise UNKNOWN_KEY
-        async with gateway.bodies.room:
-            body = await gateway.bodies.read(request, max_bytes=limits.batch_bytes)
+        async with gateway.bodies.reading(request, max_bytes=limits.batch_bytes) as body:
             texts = texts_of(body, request.headers, limits=limits)
             source, now = gateway.settings.cloud_events, gateway.clock()
             lines = [Line(source, line_of(text, received_at=now)) for text in texts]

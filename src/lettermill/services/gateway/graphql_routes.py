@@ -28,8 +28,7 @@ def graphql_routes(gateway: Gateway, *, reader: PersonReader | None) -> APIRoute
 
     async def ask(request: Request) -> Response:
         gateway.admit_any(request)
-        async with gateway.bodies.room:
-            body = await gateway.bodies.read(request, max_bytes=2 * limits.event_bytes)
+        async with gateway.bodies.reading(request, max_bytes=2 * limits.event_bytes) as body:
             query, variables, operation = _asked(parsed(body, max_depth=limits.depth))
             context = Asked(gateway, request, reader)
             result = await schema.execute(query, variables, context_value=context, operation_name=operation)

@@ -1,6 +1,8 @@
 """Reading one person out of the published snapshot: Parquet files that `jobs/publish_people.py` writes anew."""
 
 import json
+import os
+import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -38,10 +40,28 @@ class Snapshot:
         return rows[0] if rows else None
 
     def _current(self) -> ds.Dataset | None:
-        try:
-            name = json.loads((self.folder / POINTER).read_text(encoding="utf-8"))["snapshot"]
-        except FileNotFoundError:
+        name = announced(self.folder)
+        if name is None:
             return None
         if name != self._name:
             self._files, self._name = ds.dataset(self.folder / name, format="parquet"), name
         return self._files
+
+
+def announced(folder: Path) -> str | None:
+    """The name of the snapshot that answers now, if there is one."""
+    try:
+        name = json.loads((folder / POINTER).read_text(encoding="utf-8"))["snapshot"]
+    except FileNotFoundError:
+        return None
+    return str(name)
+
+
+def announce(folder: Path, name: str) -> None:
+    """Let `folder/name` answer from now on, in one step; older snapshots go, so that nobody stays in a copy."""
+    part = folder / f".{POINTER}.part"
+    part.write_text(json.dumps({"snapshot": name}), encoding="utf-8")
+    os.replace(part, folder / POINTER)
+    for other in folder.iterdir():
+        if other.is_dir() and other.name != name:
+            shutil.rmtree(other)

@@ -56,8 +56,7 @@ def reader_routes(gateway: Gateway, *, token_keys: Mapping[str, bytes], shop: Ma
         message_id = message_of(token)
         if message_id is None:
             return _unknown(request, shop)
-        async with gateway.bodies.room:
-            body = await gateway.bodies.read(request, max_bytes=FORM_BYTES)
+        async with gateway.bodies.reading(request, max_bytes=FORM_BYTES) as body:
             form = form_of(body, content_type=request.headers.get("content-type", ""))
             if form.get(ONE_CLICK, "").lower() != "one-click":
                 raise Refusal(400, "no_one_click", "the form must say List-Unsubscribe=One-Click")
@@ -72,8 +71,7 @@ def reader_routes(gateway: Gateway, *, token_keys: Mapping[str, bytes], shop: Ma
         if message_id is None:
             return _unknown(request, shop)
         as_json = request.headers.get("content-type", "").partition(";")[0].strip().lower() == "application/json"
-        async with gateway.bodies.room:
-            body = await gateway.bodies.read(request, max_bytes=FORM_BYTES)
+        async with gateway.bodies.reading(request, max_bytes=FORM_BYTES) as body:
             if as_json:
                 choices = choices_of_json(parsed(body, max_depth=4), topics=topics)
             else:

@@ -46,8 +46,7 @@ def segment_routes(gateway: Gateway) -> APIRouter:
 async def _take_event(gateway: Gateway, request: Request, *, kind: str) -> Response:
     limits = gateway.settings.limits
     key = gateway.key_of(request, right="write")
-    async with gateway.bodies.room:
-        body = await gateway.bodies.read(request, max_bytes=limits.batch_bytes, too_large=400)
+    async with gateway.bodies.reading(request, max_bytes=limits.batch_bytes, too_large=400) as body:
         event = event_of(body, limits=limits)
         key = key or _key_in(gateway, request, event.get("writeKey"))
         found = taken(body, event, arrival=_arrival(gateway, request, key, kind=kind))
@@ -57,8 +56,7 @@ async def _take_event(gateway: Gateway, request: Request, *, kind: str) -> Respo
 async def _take_batch(gateway: Gateway, request: Request) -> Response:
     limits = gateway.settings.limits
     key = gateway.key_of(request, right="write")
-    async with gateway.bodies.room:
-        body = await gateway.bodies.read(request, max_bytes=limits.batch_bytes, too_large=400)
+    async with gateway.bodies.reading(request, max_bytes=limits.batch_bytes, too_large=400) as body:
         batch = batch_of(body, limits=limits)
         inside = batch.write_key or next((event.get("writeKey") for _, event in batch.events), None)
         key = key or _key_in(gateway, request, inside)

@@ -41,8 +41,7 @@ def webhook_routes(gateway: Gateway, *, listeners: Mapping[str, Listener]) -> AP
             raise Refusal(404, "no_webhook", "no webhook of this name is declared")
         gateway.pace.admit(f"webhook {name}")
         limits = gateway.settings.limits
-        async with gateway.bodies.room:
-            body = await gateway.bodies.read(request, max_bytes=limits.webhook_bytes)
+        async with gateway.bodies.reading(request, max_bytes=limits.webhook_bytes) as body:
             call = Call(body, request.headers, gateway.clock())
             known.provider.verify(call, keys=known.keys, window=known.settings.window)
             reports = known.provider.reports(call, max_depth=limits.depth)
