@@ -5,7 +5,7 @@ import os
 import re
 import subprocess
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -78,4 +78,6 @@ def _url(process, log):
         found = re.search(r"running on (http://\S+)", log.read_text())
         if found:
             return found[1]
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=0.1)
     raise AssertionError(f"the gateway ended: {log.read_text()}")

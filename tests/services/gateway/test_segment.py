@@ -7,6 +7,7 @@ import zlib
 import pytest
 
 from lettermill.gateway_settings import GatewayLimits
+from tests.services.gateway.test_webhooks import CORPORA
 
 TRACK = {"event": "Product Viewed", "userId": "9", "messageId": "m1", "properties": {"product_id": "7"}}
 
@@ -237,3 +238,21 @@ def test_the_callers_address_is_kept_only_where_conf_says_so_and_never_over_the_
         "m2": {"ip": "testclient"},
         "m3": {"ip": "own", "locale": "de"},
     }
+
+
+@pytest.mark.skipif(not CORPORA.is_dir(), reason="no corpora on this machine")
+def test_json_is_read_as_the_foreign_suite_says(caller):
+    files = sorted((CORPORA / "json-test-suite" / "test_parsing").glob("*.json"))
+    causes = {file.name: caller.post("/v1/track", file.read_bytes()).json().get("cause", "taken") for file in files}
+    inside = {
+        file.name: caller.post("/v1/track", b'{"properties":{"p":' + file.read_bytes() + b"}}").status_code
+        for file in files
+        if not file.name.startswith("n_")
+    }
+
+    assert {name: cause for name, cause in causes.items() if name[0] == "n" and cause != "not_json"} == {}
+    assert {
+        name: cause for name, cause in causes.items() if name[0] == "y" and cause not in ("taken", "no_object")
+    } == {}
+    assert {name: status for name, status in inside.items() if name[0] == "y" and status != 200} == {}
+    assert {*inside.values()} == {200, 400}
