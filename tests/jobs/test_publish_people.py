@@ -2,16 +2,26 @@
 
 from dataclasses import replace
 
+import pytest
+
 from lettermill.gateway_settings import GatewayGraphql
 from lettermill.services.gateway.people import Snapshot, announced
+from lettermill.settings import load
 from lettermill.tables.profiles import IDENTITIES, PEOPLE
 
 
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """Where conf has people published. It comes before `run_job`, which reads conf."""
+    packaged, into = load("local"), tmp_path / "published"
+    settings = replace(packaged, gateway=replace(packaged.gateway, graphql=GatewayGraphql(people=into)))
+    monkeypatch.setattr("tests.jobs.conftest.load", lambda _: settings)
+    return into
+
+
 def test_people_are_found_by_each_identifier_and_a_newer_snapshot_takes_the_place_of_the_older(
-    run_job, lake, given, tmp_path, monkeypatch
+    folder, run_job, lake, given
 ):
-    folder = tmp_path / "published"
-    monkeypatch.setattr("tests.jobs.conftest.load", with_people(folder))
     for table in (PEOPLE, IDENTITIES):
         lake.create(table)
     identified = {"identifier_kind": "email", "identifier": "ada@example.com", "person_id": "p1"}
@@ -38,11 +48,3 @@ def test_people_are_found_by_each_identifier_and_a_newer_snapshot_takes_the_plac
 
 def test_without_a_folder_nothing_is_published(run_job):
     assert run_job("publish_people").notes == ["nothing is published: gateway.graphql.people is not set"]
-
-
-def with_people(folder):
-    from tests.jobs import conftest
-
-    packaged = conftest.load("local")
-    settings = replace(packaged, gateway=replace(packaged.gateway, graphql=GatewayGraphql(people=folder)))
-    return lambda _: settings

@@ -116,8 +116,10 @@ TOO_MUCH = {
 
 
 @pytest.mark.parametrize("query", TOO_MUCH.values(), ids=TOO_MUCH)
-def test_a_query_that_asks_too_much_or_wrongly_is_refused_with_a_reason(caller, query):
+def test_a_query_that_asks_too_much_or_wrongly_is_refused_with_a_reason_and_not_logged(caller, query, caplog):
     answer = ask(caller, query)
+
+    assert [record.name for record in caplog.records if "strawberry" in record.name] == []
 
     assert (answer.status_code, caller.lines()) == (400, [])
     assert answer.json().get("message") or answer.json()["errors"][0]["message"]

@@ -1,18 +1,18 @@
 """What may be said in GraphQL: `track` and `identify`, and the question who a person is."""
 
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import orjson
 import strawberry
-from graphql import GraphQLError
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from strawberry.extensions import DisableIntrospection, MaxAliasesLimiter, MaxTokensLimiter, QueryDepthLimiter
 from strawberry.extensions.base_extension import SchemaExtension
 from strawberry.scalars import JSON
-from strawberry.types import ExecutionContext, Info
+from strawberry.types import Info
 
 from lettermill.gateway_settings import GatewayGraphql
 from lettermill.services.gateway.doors import UNKNOWN_KEY, Gateway
@@ -125,13 +125,6 @@ class Mutation:
         return Accepted(message_id=await info.context.keep("identify", _as_sent(input)))
 
 
-class QuietSchema(strawberry.Schema):
-    """Errors go to who asked, not to the log: they quote what was sent."""
-
-    def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
-        """Leave errors to the route."""
-
-
 def schema_of(bounds: GatewayGraphql) -> strawberry.Schema:
     """The schema, with a query's depth, tokens and aliases bounded."""
     extensions: list[Callable[[], SchemaExtension]] = [
@@ -141,7 +134,9 @@ def schema_of(bounds: GatewayGraphql) -> strawberry.Schema:
     ]
     if not bounds.introspection:
         extensions.append(DisableIntrospection)
-    return QuietSchema(query=Query, mutation=Mutation, extensions=extensions)
+    # Errors go to who asked, not to the log: they quote what was sent.
+    logging.getLogger("strawberry.execution").disabled = True
+    return strawberry.Schema(query=Query, mutation=Mutation, extensions=extensions)
 
 
 def _as_sent(given: TrackInput | IdentifyInput) -> dict[str, Any]:
