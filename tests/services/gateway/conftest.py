@@ -2,7 +2,7 @@
 
 from base64 import b64encode
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -58,7 +58,6 @@ class Caller:
     read_key: str
     hour: Hour
     folder: Path
-    sent: list[Any] = field(default_factory=list)
 
     def post(self, path: str, body: Any, **more: Any) -> Any:
         """POST as an SDK does: a JSON body, the write key as basic auth."""

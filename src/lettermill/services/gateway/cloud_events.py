@@ -18,7 +18,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from lettermill.gateway_settings import GatewayLimits
-from lettermill.services.gateway.doors import UNKNOWN_KEY, Gateway
+from lettermill.services.gateway.doors import Gateway, unknown_key
 from lettermill.services.gateway.json_text import items, members, on_one_line, parsed
 from lettermill.services.gateway.refusals import Refusal
 from lettermill.services.gateway.segment_events import instant, iso
@@ -40,7 +40,7 @@ def cloud_event_routes(gateway: Gateway) -> APIRouter:
     async def take(request: Request) -> Response:
         key = gateway.key_of(request, right="write")
         if key is None:
-            raise UNKNOWN_KEY
+            raise unknown_key()
         async with gateway.bodies.reading(request, max_bytes=limits.batch_bytes) as body:
             texts = texts_of(body, request.headers, limits=limits)
             source, now = gateway.settings.cloud_events, gateway.clock()

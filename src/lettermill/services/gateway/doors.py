@@ -17,7 +17,11 @@ from lettermill.services.gateway.refusals import Refusal
 from lettermill.services.gateway.sink import Line, Sink
 
 Clock = Callable[[], datetime]
-UNKNOWN_KEY = Refusal(401, "unknown_key", "no key, or one that is not known here", {"WWW-Authenticate": "Basic"})
+
+
+def unknown_key() -> Refusal:
+    """Made anew for each call: an exception that is raised again keeps the traces of all times before."""
+    return Refusal(401, "unknown_key", "no key, or one that is not known here", {"WWW-Authenticate": "Basic"})
 
 
 def utc_now() -> datetime:
@@ -46,13 +50,13 @@ class Gateway:
         """Let a caller with any key on; what the key may do is asked later. Raises Refusal (401)."""
         secret = _secret_of(request.headers.get("authorization"))
         if secret is None or self.keyring.find(secret) is None:
-            raise UNKNOWN_KEY
+            raise unknown_key()
 
     def known(self, request: Request, secret: str, *, right: Right) -> Key:
         """The key that `secret` is, if it may do this now. Raises Refusal: 401 unknown, 403 not this, 429 too fast."""
         key = self.keyring.find(secret)
         if key is None:
-            raise UNKNOWN_KEY
+            raise unknown_key()
         told_of(request).key_id = key.id
         if key.right != right:
             raise Refusal(403, "wrong_key", f"this key is not for this; make one with the right to {right}")
@@ -75,7 +79,7 @@ class Gateway:
         with self.counters.waiting():
             await self.sink.put(lines)
         told = told_of(request)
-        told.door, told.events = door, len(lines)
+        told.events = len(lines)
         for source in {line.source for line in lines}:
             taken = sum(line.source == source for line in lines)
             self.counters.events.labels(door, source).inc(taken)
@@ -97,5 +101,5 @@ def _secret_of(header: str | None) -> str | None:
         try:
             return base64.b64decode(value.strip(), validate=True).decode().partition(":")[0]
         except (binascii.Error, UnicodeDecodeError):
-            raise UNKNOWN_KEY from None
-    raise UNKNOWN_KEY
+            raise unknown_key() from None
+    raise unknown_key()

@@ -8,7 +8,7 @@ import re
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from time import monotonic
 from typing import Any
 from uuid import uuid4
@@ -62,7 +62,6 @@ class Told:
     key_id: str = ""
     events: int = 0
     cause: str = ""
-    door: str = field(default="")
 
 
 @dataclass(frozen=True)

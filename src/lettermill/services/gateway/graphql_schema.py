@@ -15,7 +15,7 @@ from strawberry.scalars import JSON
 from strawberry.types import Info
 
 from lettermill.gateway_settings import GatewayGraphql
-from lettermill.services.gateway.doors import UNKNOWN_KEY, Gateway
+from lettermill.services.gateway.doors import Gateway, unknown_key
 from lettermill.services.gateway.keyring import Key, Right
 from lettermill.services.gateway.people import PersonReader
 from lettermill.services.gateway.refusals import Refusal
@@ -33,7 +33,7 @@ class Asked:
     def key(self, right: Right) -> Key:
         key = self.gateway.key_of(self.request, right=right)
         if key is None:
-            raise UNKNOWN_KEY
+            raise unknown_key()
         return key
 
     async def keep(self, kind: str, sent: Mapping[str, Any]) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 
-@dataclass
+@dataclass(eq=False)
 class Refusal(Exception):  # noqa: N818 (it says what happened)
     """`status` is the HTTP status, `cause` a word for metrics, `reason` a sentence without any of the sender's data."""
 

@@ -12,7 +12,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from lettermill.services.gateway.doors import UNKNOWN_KEY, Gateway
+from lettermill.services.gateway.doors import Gateway, unknown_key
 from lettermill.services.gateway.keyring import Key
 from lettermill.services.gateway.segment_events import Arrival, Taken, batch_of, event_of, taken
 
@@ -67,7 +67,7 @@ async def _take_batch(gateway: Gateway, request: Request) -> Response:
 
 def _key_in(gateway: Gateway, request: Request, write_key: Any) -> Key:
     if not isinstance(write_key, str):
-        raise UNKNOWN_KEY
+        raise unknown_key()
     return gateway.known(request, write_key, right="write")
 
 
