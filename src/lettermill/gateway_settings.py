@@ -1,9 +1,12 @@
 """What the gateway can be told: the `gateway` block of conf."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
+
+TOPIC = re.compile(r"[a-z0-9][a-z0-9_-]*")
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,11 @@ class GatewayPreferences:
     source: str = "gateway"
     token_keys: Mapping[str, str] = field(default_factory=dict)
     topics: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        wrong = [name for name in self.topics if not TOPIC.fullmatch(name) or name == "all"]
+        if wrong:
+            raise ValueError(f"a topic's name is lower-case letters, digits, - and _, and not `all`; is {wrong[0]!r}")
 
 
 @dataclass(frozen=True)
