@@ -67,4 +67,4 @@ def test_kafkas_secrets_are_looked_up_and_stand_in_no_setting(settings):
 
     assert isinstance(sink, KafkaTopics)
     assert sink.settings.options == {"sasl.password": "a password", "linger.ms": "1"}
-    assert "a password" not in repr(conf)
+    assert "a password" not in repr(conf) + repr(sink)

@@ -44,7 +44,7 @@ class _Delivery:
 class KafkaTopics:
     """`settings.options` have had their secrets looked up; what makes an answer durable cannot be set otherwise."""
 
-    settings: GatewayKafka
+    settings: GatewayKafka = field(repr=False)
     _producer: Producer | None = None
     _fault: str | None = None
     _fault_at: float = 0.0
