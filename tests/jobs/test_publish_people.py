@@ -22,20 +22,18 @@ def folder(tmp_path, monkeypatch):
 def test_people_are_found_by_each_identifier_and_a_newer_snapshot_takes_the_place_of_the_older(
     folder, run_job, lake, given
 ):
-    for table in (PEOPLE, IDENTITIES):
-        lake.create(table)
     identified = {"identifier_kind": "email", "identifier": "ada@example.com", "person_id": "p1"}
-    lake.append(
+    lake.add(
         given(IDENTITIES, identified, identified | {"identifier_kind": "customer_id", "identifier": "9"}), to=IDENTITIES
     )
-    lake.append(given(PEOPLE, {"person_id": "p1", "first_name": "Ada", "birth_year": 1815}), to=PEOPLE)
+    lake.add(given(PEOPLE, {"person_id": "p1", "first_name": "Ada", "birth_year": 1815}), to=PEOPLE)
     reader = Snapshot(folder)
 
     run_job("publish_people")
     first = announced(folder)
     found = [reader("email", "ada@example.com"), reader("customer_id", "9"), reader("customer_id", "ada@example.com")]
     rerun = run_job("publish_people").notes
-    lake.append(given(IDENTITIES, identified | {"identifier": "a@example.com"}), to=IDENTITIES)
+    lake.add(given(IDENTITIES, identified | {"identifier": "a@example.com"}), to=IDENTITIES)
     run_job("publish_people")
 
     assert [person and (person["person_id"], person["first_name"], person["birth_year"]) for person in found] == [
