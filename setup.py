@@ -11,6 +11,7 @@ setup(
         "lettermill.rendering.diff": ["*.j2"],
         "lettermill.rendering.preview": ["*.j2"],
         "lettermill.rendering.preflight": ["*.j2"],
+        "lettermill.services.gateway": ["*.j2"],
         "lettermill.sample_campaigns": ["**/*"],
     },
 )

@@ -152,4 +152,5 @@ def test_stages_are_listed_in_the_order_of_the_flow():
         *STAGES,
         "tables",
         "cli",
+        "services",
     }

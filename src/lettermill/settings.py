@@ -14,6 +14,7 @@ from pydantic import ConfigDict, ValidationError, create_model
 
 from lettermill.campaigns.definition import Campaign
 from lettermill.errors import ConfigError
+from lettermill.gateway_settings import GatewaySettings
 from lettermill.ingest.sources import Source
 from lettermill.profiles.consent_rules import ConsentRules
 from lettermill.profiles.policy import ProfilesPolicy
@@ -53,6 +54,7 @@ class Settings:
     campaigns: CampaignsSettings
     files: FilesSettings
     secrets: SecretsSettings
+    gateway: GatewaySettings
     spark: SparkSettings = field(default_factory=SparkSettings)
     models: ModelsSettings = field(default_factory=ModelsSettings)
     delivery: DeliverySettings = field(default_factory=DeliverySettings)

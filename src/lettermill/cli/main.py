@@ -10,6 +10,7 @@ import typer
 from lettermill import __version__
 from lettermill.cli.blocks import blocks
 from lettermill.cli.campaign import campaign
+from lettermill.cli.gateway import gateway
 from lettermill.cli.message import message
 from lettermill.cli.person import person
 from lettermill.cli.quality import quality
@@ -35,6 +36,7 @@ app.add_typer(sync, name="sync")
 app.add_typer(quality, name="quality")
 app.add_typer(quarantine, name="quarantine")
 app.add_typer(reviews, name="reviews")
+app.add_typer(gateway, name="gateway")
 
 INSTALLED = Path(str(PACKAGED))
 Env = Annotated[str, typer.Option("--env", help="environment: a file of conf")]
