@@ -1,9 +1,8 @@
 """The only door to tables: few verbs, each meaning one thing, each safe to repeat."""
 
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import reduce
 from operator import and_
@@ -17,32 +16,18 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from lettermill import purging, tables
+from lettermill.batch import Batch, checkpoint_id
 from lettermill.delta_layout import conform, differs, properties
 from lettermill.errors import TableError
 from lettermill.maintenance import Maintained, maintain
 from lettermill.places import Catalog, Folder, Place
 from lettermill.tables import Table
 
-__all__ = ["Catalog", "Folder", "Lake", "Place", "conform"]
+__all__ = ["Batch", "Catalog", "Folder", "Lake", "Place", "conform"]
 
 APP_ID = "spark.databricks.delta.write.txnAppId"
 GONE = "_gone"
 APP_VERSION = "spark.databricks.delta.write.txnVersion"
-
-
-@dataclass
-class Batch:
-    """One batch of a stream, or one run, by which Delta knows a repeated write and drops it. Appends carry `note`."""
-
-    app_id: str
-    number: int
-    note: str | None = None
-    writes: dict[str, int] = field(default_factory=dict)
-
-    def next_write(self, table: Table) -> tuple[str, int]:
-        """The transaction id of the next write to `table`: a second write of a batch must not look like a retry."""
-        self.writes[table.name] = self.writes.get(table.name, 0) + 1
-        return f"{self.app_id}:{self.writes[table.name]}", self.number
 
 
 @dataclass(frozen=True)
@@ -186,7 +171,7 @@ class Lake:
         raised: list[Exception] = []  # Spark passes on an exception's text alone
 
         def write(rows: DataFrame, number: int) -> None:
-            batch = Batch(app_id=f"{as_name}:{_checkpoint_id(checkpoint)}", number=number)
+            batch = Batch(app_id=f"{as_name}:{checkpoint_id(checkpoint)}", number=number)
             try:
                 each(rows, replace(self, spark=rows.sparkSession, batch=batch))
             except Exception as error:
@@ -281,8 +266,3 @@ def _held(rows: DataFrame) -> Iterator[DataFrame]:
 
 def _same_key(table: Table) -> str:
     return " AND ".join(f"target.`{name}` <=> source.`{name}`" for name in table.key)
-
-
-def _checkpoint_id(checkpoint: Path) -> str:
-    """The id Spark gave the checkpoint: a new checkpoint under an old id would make Delta drop rows in silence."""
-    return str(json.loads((checkpoint / "metadata").read_text())["id"])

@@ -144,8 +144,8 @@ def _plan(run: Run, campaign: Campaign, *, occurrence: str, template: str, token
 def _of_moment(run: Run, table: Table) -> DataFrame:
     """The rows of the newest moment that is not after the run's as-of."""
     known = run.read(table).where(F.col("as_of") <= F.lit(run.as_of))
-    newest = known.agg(F.max("as_of")).first()[0]
-    return known.where(F.col("as_of") == F.lit(newest))
+    newest = known.agg(F.max("as_of").alias("newest"))
+    return known.join(F.broadcast(newest), on=F.col("as_of") == F.col("newest"), how="left_semi")
 
 
 def _slates(run: Run, campaign: Campaign, ranked: DataFrame) -> DataFrame:

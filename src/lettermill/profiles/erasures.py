@@ -18,8 +18,10 @@ ORIGIN = ("source", "origin", "position")
 KINDS_OF_COLUMNS = {
     "user_id": "customer_id", "customer_id": "customer_id", "anonymous_id": "anonymous_id", "email": "email",
     "address": "email", "phone": "phone", "device_id": "device",
+    "identifier": "",
 }  # fmt: skip
-"""Personal columns that hold an identifier, of which kind."""
+"""Personal columns that hold an identifier, of which kind; of `identifier` the row itself says it."""
+KIND = "identifier_kind"
 
 
 @dataclass(frozen=True)
@@ -76,9 +78,8 @@ def named_rows(rows: DataFrame, table: Table, *, hashes: frozenset[str], key: by
     by_column = {name: kind for name, kind in KINDS_OF_COLUMNS.items() if name in table.personal_columns}
     has_raw = "raw" in table.personal_columns
     keys = [*(ORIGIN if is_by_origin(table) else table.key)]
-    asked = [*dict.fromkeys([*keys, *by_column, *(["raw", "source"] if has_raw else [])])]
-
-    read = [name for name in asked if name in by_column or (has_raw and name in ("raw", "source"))]
+    read = [*by_column, *([KIND] if "" in by_column.values() else []), *(["raw", "source"] if has_raw else [])]
+    asked = [*dict.fromkeys([*keys, *read])]
 
     def find(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         hasher = Hasher(key)
@@ -94,7 +95,8 @@ def named_rows(rows: DataFrame, table: Table, *, hashes: frozenset[str], key: by
 
 
 def _identifiers(row: Mapping[str, object], by_column: Mapping[str, str]) -> set[str]:
-    found = {identifier(kind, str(row[name])) for name, kind in by_column.items() if row[name] is not None}
+    told = {name: kind or str(row[KIND]) for name, kind in by_column.items() if row[name] is not None}
+    found = {identifier(kind, str(row[name])) for name, kind in told.items()}
     raw = row.get("raw")
     return found | identifiers_in(raw, source=str(row["source"])) if isinstance(raw, str | bytes) else found
 

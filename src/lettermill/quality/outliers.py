@@ -49,7 +49,7 @@ def measured_subjects(lines: DataFrame, rule: Outlier) -> DataFrame:
     subject = SUBJECTS[rule.subject]
     asked = lines.where(F.col(subject).isNotNull() & _asked(rule.filter))
     observed = asked.groupBy(F.col(subject).alias("subject_id")).agg(
-        F.expr(rule.measure).cast("double").alias("observed")
+        F.expr(rule.measure).cast("double").alias("observed"), F.min("user_id").alias("user_id")
     )
     value = F.log1p(F.greatest("observed", F.lit(0.0))) if rule.scale == "log" else F.col("observed")
     scored = METHODS[rule.method](observed.where("observed IS NOT NULL").withColumn("value", value))
@@ -57,7 +57,7 @@ def measured_subjects(lines: DataFrame, rule: Outlier) -> DataFrame:
 
 
 def outliers(scored: DataFrame, rule: Outlier) -> DataFrame:
-    """Findings: finding, kind, subject_kind, subject_id, observed, usual, score, detail, holds."""
+    """Findings: finding, kind, subject_kind, subject_id, user_id, observed, usual, score, detail, holds."""
     far = (F.abs("score") > rule.limit) & (F.col("observed") >= rule.least)
     unit = "robust standard deviations" if rule.method == "robust_z" else "interquartile ranges"
     told = f"{rule.subject} %s: %s is %.2f, usual is %.2f (%.1f {unit} off)"
@@ -66,6 +66,7 @@ def outliers(scored: DataFrame, rule: Outlier) -> DataFrame:
         F.lit("outlier").alias("kind"),
         F.lit(rule.subject).alias("subject_kind"),
         "subject_id",
+        "user_id",
         "observed",
         "usual",
         "score",

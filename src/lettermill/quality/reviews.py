@@ -23,13 +23,16 @@ def review_rows(findings: Sequence[DataFrame], *, as_of: datetime) -> DataFrame:
         "review_id": F.substring(
             F.sha2(F.concat_ws("|", "finding", "subject_kind", "subject_id", *_if_there(together, "week")), 256), 1, 16
         ),
+        "user_id": F.when(F.col("subject_kind") == "customer", F.col("subject_id")).otherwise(
+            F.coalesce(*_if_there(together, "user_id"), F.lit(None).cast("string"))
+        ),
         "found_at": F.lit(as_of),
         "state": F.lit("open"),
         "history": F.array().cast(f"array<{DECISION}>"),
     }
     absent = [c for c in REVIEWS.columns if c.name not in (*together.columns, *given)]
     return together.select(
-        *together.columns,
+        *(name for name in together.columns if name not in given),
         *(value.alias(name) for name, value in given.items()),
         *(F.lit(None).cast(column.type).alias(column.name) for column in absent),
     ).select(*REVIEWS.column_names)

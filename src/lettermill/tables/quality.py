@@ -207,6 +207,7 @@ REVIEWS = Table(
         Column("kind", "string", "outlier, spike, conflict or typo", required=True),
         Column("subject_kind", "string", "order, customer, or email_domain", required=True),
         Column("subject_id", "string", "order id, customer id, or domain", required=True, personal=True),
+        Column("user_id", "string", "the customer that the subject is or belongs to", personal=True),
         Column("week", "date", "Monday of the week of a spike"),
         Column("observed", "double", "what was measured"),
         Column("usual", "double", "the median, or the nearer quartile, it was held against"),
