@@ -4,7 +4,7 @@ A domain looks misspelt when it is one slip of the keyboard (a letter too many, 
 long name two) from a domain that far more people have. Nothing is corrected unless somebody accepts it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
 from pyspark.sql import Column, DataFrame, Window
@@ -73,17 +73,17 @@ def corrected_people(people: DataFrame, corrections: Sequence[Correction]) -> Da
     It is known from the acceptance on, so that what was known before stays as it was; a later version of the record by
     its source wins over it.
     """
-    to = _lookup({one.domain: one.to for one in corrections})
-    since = _lookup({one.domain: one.accepted_at.isoformat() for one in corrections})
     domain = F.substring_index("email", "@", -1)
+    to = F.coalesce(*(F.when(domain == one.domain, F.lit(one.to)) for one in corrections))
+    since = F.coalesce(*(F.when(domain == one.domain, F.lit(one.accepted_at)) for one in corrections))
     wrong = people.where(domain.isin([one.domain for one in corrections]) & ~F.col("origin").endswith(CORRECTED))
     note = F.concat(F.lit("email domain corrected from "), domain)
     return wrong.withColumns(
         {
             "warnings": F.array_append("warnings", note),
-            "available_at": F.greatest("available_at", F.to_timestamp(since[domain])),
+            "available_at": F.greatest("available_at", since),
             "origin": F.concat("origin", F.lit(CORRECTED)),
-            "email": F.concat(F.substring_index("email", "@", 1), F.lit("@"), to[domain]),
+            "email": F.concat(F.substring_index("email", "@", 1), F.lit("@"), to),
         }
     )
 
@@ -129,7 +129,3 @@ def _parted(domain: Column) -> tuple[Column, Column]:
 
 def _known(domain: str, weight: int) -> Column:
     return F.struct(F.lit(domain).alias("domain"), F.lit(weight).cast("bigint").alias("weight"))
-
-
-def _lookup(values: Mapping[str, str]) -> Column:
-    return F.create_map(*(F.lit(word) for pair in values.items() for word in pair))
