@@ -178,11 +178,11 @@ def test_a_password_over_tls_comes_from_its_reference_and_is_written_nowhere(
 
 
 def test_a_wrong_password_and_an_absent_topic_are_named(ingest_from, secure, monkeypatch, broker):
-    monkeypatch.setenv("LETTERMILL_SECRET_KAFKA_PASSWORD", "wrong")
+    monkeypatch.setenv("LETTERMILL_SECRET_KAFKA_PASSWORD", "hunter2")
 
     with pytest.raises(ConfigError, match="shop: the broker refuses the user") as caught:
         ingest_from(**secure)
     with pytest.raises(ConfigError, match="shop: the broker has no such topic"):
         ingest_from(topics=("no-such-topic",))
 
-    assert "wrong" not in str(caught.value)
+    assert "hunter2" not in str(caught.value)

@@ -58,7 +58,7 @@ def arrivals(draw):
     return way(), way()
 
 
-@settings(max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=3, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @invented(ways=arrivals())
 def test_any_order_repetition_and_split_into_batches_gives_the_same_tables(spark, given, ways):
     first, second = (canonical(spark, given, batches) for batches in ways)
