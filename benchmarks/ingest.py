@@ -19,6 +19,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from statistics import median
 from time import perf_counter
@@ -122,7 +123,7 @@ def stand(spark: SparkSession, number: int) -> None:
         F.concat(F.lit("older-"), F.lpad(F.col("id").cast("string"), 12, "0")).alias("event_id"),
         F.lit("product_viewed").alias("kind"),
         (F.col("id") % 100_000).cast("string").alias("user_id"),
-        F.lit(None).cast("string").alias("anonymous_id"),
+        *(F.lit(None).cast("string").alias(name) for name in ("anonymous_id", "previous_id")),
         *(
             (F.lit(1_490_000_000) + F.col("id") % 5_000_000).cast("timestamp").alias(name)
             for name in ("occurred_at", "received_at", "available_at")
@@ -165,7 +166,9 @@ def take_in(run: Run) -> None:
 
 
 def check(run: Run) -> None:
-    run.lake.follow(ingest.EVENTS, check_events.check_events, as_name="check_events/events")
+    rules, mappings = run.settings.quality.of(quality.EVENTS), run.settings.mappings_of("behaviour")
+    each = partial(check_events.check_events, mappings=mappings, rules=rules)
+    run.lake.follow(ingest.EVENTS, each, as_name="check_events/events")
 
 
 def timed(into: list[float], work: object) -> None:

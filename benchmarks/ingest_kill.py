@@ -85,7 +85,7 @@ def arguments() -> argparse.Namespace:
 
 def configure(broker: Broker) -> None:
     """Write a conf folder of the benchmark's own: the packaged one, and an environment `bench`."""
-    for file in PACKAGED.iterdir():
+    for file in (entry for entry in PACKAGED.iterdir() if entry.is_file()):
         (SCRATCH / "conf").mkdir(exist_ok=True)
         (SCRATCH / "conf" / file.name).write_text(file.read_text())
     bench = yaml.safe_load((SCRATCH / "conf" / "local.yml").read_text()) | {

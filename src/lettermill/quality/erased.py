@@ -3,6 +3,8 @@
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from lettermill.quality.quarantine import unmended
+
 REASON = "its person was erased"
 
 
@@ -20,4 +22,5 @@ def dropped_rows(named: DataFrame, arrived: DataFrame, *, refused_by: str) -> Da
         F.array(F.lit(REASON)).alias("reasons"),
         F.lit(b"").alias("raw"),
         F.col("ingested_at").alias("first_seen"),
+        *unmended(),
     )

@@ -60,8 +60,13 @@ def quarantined(judged: DataFrame, *, refused_by: str, raw: Column) -> DataFrame
         F.when(refused, F.col("reasons")).otherwise(F.array(F.lit(DUPLICATE))).alias("reasons"),
         raw.cast("binary").alias("raw"),
         "first_seen",
-        *(F.lit(None).cast(column.type).alias(column.name) for column in QUARANTINE.columns if column.name in MENDING),
+        *unmended(),
     )
+
+
+def unmended() -> list[Column]:
+    """The columns MENDING of a row that nobody mended yet."""
+    return [F.lit(None).cast(column.type).alias(column.name) for column in QUARANTINE.columns if column.name in MENDING]
 
 
 def accepted(judged: DataFrame) -> DataFrame:

@@ -120,7 +120,7 @@ def test_a_key_for_reading_does_not_write(caller):
 def test_packed_bodies_are_unpacked(caller):
     body = json.dumps({"batch": [{"type": "track", "messageId": "a"}]}).encode()
     raw = zlib.compressobj(wbits=-15)
-    packed = [
+    compressed = [
         ("gzip", packed(body)),
         ("gzip", packed(body[:10]) + packed(body[10:]) + b"\0\0"),
         ("deflate", zlib.compress(body)),
@@ -128,7 +128,7 @@ def test_packed_bodies_are_unpacked(caller):
         ("identity", body),
     ]
 
-    answers = [caller.post("/v1/batch", content, headers={"Content-Encoding": name}) for name, content in packed]
+    answers = [caller.post("/v1/batch", content, headers={"Content-Encoding": name}) for name, content in compressed]
 
     assert [answer.status_code for answer in answers] == [200] * 5
     assert len(caller.events()) == 5
