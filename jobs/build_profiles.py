@@ -38,7 +38,8 @@ def main(run: Run) -> None:
     for table in (IDENTITIES, IDENTITY_FLAGS, OUTBOX):
         lake.create(table)
     events = run.read(quality.EVENTS)
-    known = known_records(run.read(quality.PEOPLE), as_of=as_of)
+    usable = ~F.col("source").isin(run.settings.sources_without_basis)
+    known = known_records(run.read(quality.PEOPLE).where(usable), as_of=as_of)
     records = with_e164(known, region=policy.identity.phone_region).persist()
     with run.doing("resolving who is who"):
         found = resolve(run, records, events, standing=lake.read(IDENTITIES), flagged=lake.read(IDENTITY_FLAGS))
@@ -48,7 +49,7 @@ def main(run: Run) -> None:
     identities = lake.read(IDENTITIES)
     with run.doing("deciding attributes"):
         lake.replace(
-            attribute_history(records, identities=identities, policy=policy.conflicts), into=ATTRIBUTES, where={}
+            attribute_history(records, identities=identities, policy=run.settings.conflicts), into=ATTRIBUTES, where={}
         )
         people = golden_records(records, identities=identities, attributes=lake.read(ATTRIBUTES), as_of=as_of)
         lake.replace(people, into=PEOPLE, where={})

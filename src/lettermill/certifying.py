@@ -26,7 +26,7 @@ def scanned_roots(settings: Settings) -> list[Path]:
     roots = [settings.lake.root, settings.lake.checkpoints, settings.landing, settings.files.folder]
     roots += [Path(settings.mlflow.artifacts)] if settings.mlflow.artifacts else []
     roots += [Path(database)] if database != settings.mlflow.tracking_uri else []
-    return [root for root in (*roots, *settings.erasure.derived) if root is not None and root.exists()]
+    return [root for root in (*roots, *settings.derived_files) if root is not None and root.exists()]
 
 
 def certify(run: Run, due: Sequence[Erasure], *, touched: Mapping[str, int], scan: Scan) -> tuple[Path, str]:

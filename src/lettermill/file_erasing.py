@@ -107,7 +107,7 @@ def _erase_derived(settings: Settings, erasing: Erasing, *, is_rehearsal: bool) 
     """Remove previews and reports that show them: each can be made again, without them."""
     texts = [one[:MARK].encode() for one in sorted(erasing.message_ids)]
     shows = Finder(erasing.hashes, key=erasing.key, texts=texts)
-    hit = [file for file in files_below(settings.erasure.derived) if any(shows(piece) for piece in contents(file))]
+    hit = [file for file in files_below(settings.derived_files) if any(shows(piece) for piece in contents(file))]
     for file in hit:
         if not is_rehearsal:
             file.unlink()

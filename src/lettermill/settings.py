@@ -17,7 +17,7 @@ from lettermill.errors import ConfigError
 from lettermill.gateway_settings import GatewaySettings
 from lettermill.ingest.sources import Source
 from lettermill.profiles.consent_rules import ConsentRules
-from lettermill.profiles.policy import ProfilesPolicy
+from lettermill.profiles.policy import ConflictPolicy, ProfilesPolicy
 from lettermill.quality.definition import Quality
 from lettermill.quality.mapping.applying import Mappings
 from lettermill.quality.mapping.targets import Holds
@@ -63,6 +63,23 @@ class Settings:
     erasure: ErasureSettings = field(default_factory=ErasureSettings)
     sync: SyncSettings = field(default_factory=SyncSettings)
     quality: Quality = field(default_factory=Quality)
+
+    @property
+    def conflicts(self) -> ConflictPolicy:
+        """How attributes are decided; trust in a source is the source map's, unless profiles.yml says another."""
+        trust = {name: source.trust for name, source in self.sources.items()} | {**self.profiles.conflicts.trust}
+        return replace(self.profiles.conflicts, trust=trust)
+
+    @property
+    def derived_files(self) -> tuple[Path, ...]:
+        """Folders and files made from the tables, which an erasure looks through and whose makers write them anew."""
+        snapshot = self.gateway.graphql.people
+        return (*self.erasure.derived, *([snapshot] if snapshot else []))
+
+    @property
+    def sources_without_basis(self) -> list[str]:
+        """Sources whose people may be counted and nothing more."""
+        return [name for name, source in self.sources.items() if source.consent_basis == "none"]
 
     def mappings_of(self, holds: Holds) -> Mappings:
         """How the payloads of all sources that hold `holds` are read."""
