@@ -85,5 +85,5 @@ def test_a_source_has_a_folder_or_topics_not_both(tmp_path):
     both = "sources: {orders: {kind: events, holds: behaviour, path: x, kafka: {bootstrap_servers: k, topics: [t]}}}"
     (tmp_path / "kafka.yml").write_text(both)
 
-    with pytest.raises(ConfigError, match="either path .* or kafka"):
+    with pytest.raises(ConfigError, match="one way to read it .*; it says path and kafka"):
         load("kafka", conf=tmp_path)

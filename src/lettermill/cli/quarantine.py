@@ -55,7 +55,8 @@ def list_rows(
     if reason:
         found = found.where(F.exists("reasons", lambda one: one.contains(reason)))
     counts = plain_table("table", "disposition", "reason", "rows")
-    by_reason = found.groupBy("refused_by", "disposition", F.explode("reasons").alias("reason")).count()
+    each = found.select("refused_by", "disposition", F.explode("reasons").alias("reason"))
+    by_reason = each.groupBy("refused_by", "disposition", "reason").count()
     for row in by_reason.orderBy("refused_by", F.desc("count"), "reason").collect():
         counts.add_row(row["refused_by"], row["disposition"], row["reason"], f"{row['count']:,}")
     console.print(counts)
