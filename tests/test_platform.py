@@ -50,3 +50,18 @@ def test_a_broken_fetch_and_other_packages_are_fetched_anew(tmp_path):
         assert not list(tmp_path.glob("jars/*.jar"))
 
     assert "spark.jars.packages" in jars_conf(replace(settings, packages=("io.delta:other:1",)))
+
+
+def test_the_jars_of_a_folder_that_is_not_there_yet_are_to_be_fetched_into_it(tmp_path):
+    settings = replace(load("local").spark, jars=tmp_path / "new" / "jars")
+
+    assert jars_conf(settings)["spark.jars.ivy"] == str(settings.jars)
+    assert (settings.jars / "ivysettings.xml").is_file()
+
+
+def test_jars_that_were_removed_are_fetched_anew(tmp_path):
+    settings = replace(load("local").spark, jars=tmp_path)
+    with fetching_alone(settings):
+        pass
+
+    assert "spark.jars.packages" in jars_conf(settings)

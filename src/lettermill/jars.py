@@ -19,10 +19,11 @@ IVY_SETTINGS = """<ivysettings>
 
 def jars_conf(settings: SparkSettings) -> dict[str, str]:
     """Spark conf that names the jars fetched before, or the packages for Ivy to fetch into the folder."""
-    if _fetched(settings):
-        return {"spark.jars": ",".join(str(jar.absolute()) for jar in sorted((settings.jars / "jars").glob("*.jar")))}
+    if jars := _fetched(settings):
+        return {"spark.jars": ",".join(str(jar.absolute()) for jar in jars)}
     ivy = settings.jars / "ivysettings.xml"
-    ivy.write_text(IVY_SETTINGS)
+    with _keeping(settings.jars):
+        ivy.write_text(IVY_SETTINGS)
     return {
         "spark.jars.packages": ",".join(settings.packages),
         "spark.jars.ivy": str(settings.jars.absolute()),
@@ -36,11 +37,12 @@ def fetching_alone(settings: SparkSettings) -> Iterator[None]:
 
     The body starts Spark with `jars_conf`; when it ends well, the jars are remembered as fetched.
     """
-    _open(settings.jars)
     if _fetched(settings):
         yield
         return
-    with (settings.jars / "fetching.lock").open("w") as lock:
+    with _keeping(settings.jars):
+        lock = (settings.jars / "fetching.lock").open("w")
+    with lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not _fetched(settings):
             shutil.rmtree(settings.jars / "jars", ignore_errors=True)  # those of other packages or of a broken fetch
@@ -48,19 +50,24 @@ def fetching_alone(settings: SparkSettings) -> Iterator[None]:
         _listing(settings.jars).write_text("\n".join(settings.packages))
 
 
-def _fetched(settings: SparkSettings) -> bool:
-    """Whether the folder's jars are those of the packages asked for; packages.txt says which they are."""
+def _fetched(settings: SparkSettings) -> list[Path]:
+    """The folder's jars, where they are those of the packages asked for; packages.txt says which they are."""
     listing = _listing(settings.jars)
-    return listing.is_file() and listing.read_text() == "\n".join(settings.packages)
+    if not listing.is_file() or listing.read_text() != "\n".join(settings.packages):
+        return []
+    return sorted((settings.jars / "jars").glob("*.jar"))
 
 
 def _listing(jars: Path) -> Path:
     return jars / "packages.txt"
 
 
-def _open(jars: Path) -> None:
+@contextmanager
+def _keeping(jars: Path) -> Iterator[None]:
+    """Make the folder; what cannot be kept in it is a PlatformError."""
     try:
         jars.mkdir(parents=True, exist_ok=True)
+        yield
     except OSError as error:
         raise PlatformError(
             f"cannot keep jars: {error.strerror}", place=str(jars), mend="free disk, or set spark.jars in conf"

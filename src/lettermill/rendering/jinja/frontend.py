@@ -146,7 +146,7 @@ class FrontEnd(Composition):
         inner.loops += 1
         item = self.draft.slot(node.target.name, inner, self.draft.reader.known(items).element())
         inner.names[node.target.name] = item
-        condition = self._condition(node, scope, item) if node.test is not None else None
+        condition = self._condition(node, scope, item)
         if "loop" in find_undeclared(node.iter_child_nodes(only=("body",)), ("loop",)):
             inner.names["loop"] = LoopVariable(number, inner.loops)
         line = f"{scope.place}:{int(node.lineno)}"
@@ -160,12 +160,13 @@ class FrontEnd(Composition):
         )  # fmt: skip
         return (loop,)
 
-    def _condition(self, node: nodes.For, scope: Scope, item: Local) -> Expr:
-        """The condition of a loop, which does not see what the body sets."""
+    def _condition(self, node: nodes.For, scope: Scope, item: Local) -> Expr | None:
+        """The condition of a loop, if it has one, which does not see what the body sets."""
+        if node.test is None:
+            return None
         testing = scope.inner(node, for_branch="test")
         testing.loops += 1
         testing.names[node.target.name] = item  # type: ignore[attr-defined]
-        assert node.test is not None
         return self.expr(node.test, testing)
 
     def _assign(self, node: nodes.Assign, scope: Scope) -> Body:
