@@ -29,6 +29,7 @@ def main() -> None:
     spark = session(settings.spark, application="benchmark of checks")
     arrived = open_lake(settings, spark).read(tables.ingest.EVENTS)
     standing = spark.createDataFrame([], tables.quality.EVENTS.ddl)
+    rules = settings.quality.of(tables.quality.EVENTS)
     seconds: dict[str, list[float]] = {"copy": [], "check": []}
     for _ in range(ROUNDS):
         for name in seconds:
@@ -36,7 +37,8 @@ def main() -> None:
             if name == "copy":
                 rows = arrived
             else:
-                judged = judged_events(arrived).persist()
+                mappings = settings.mappings_of("behaviour")
+                judged = judged_events(arrived, mappings=mappings, rules=rules).persist()
                 rows = accepted_events(mark_duplicates(judged, standing=standing, key="event_id"))
             rows.write.format("delta").mode("overwrite").option("overwriteSchema", "true").save(str(SCRATCH / name))
             seconds[name].append(perf_counter() - started)

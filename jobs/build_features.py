@@ -1,10 +1,14 @@
-"""Build what is known of every person at --as-of, into features.people."""
+"""Build what is known of every person at --as-of, into features.people.
+
+Orders that quality.reviews keeps out count in none of it.
+"""
 
 from pyspark.sql import functions as F
 
 from lettermill import tables
 from lettermill.features.people import people_features
 from lettermill.job import Run, job
+from lettermill.reviewed import reviewed_lines
 
 
 @job()
@@ -12,7 +16,7 @@ def main(run: Run) -> None:
     features = people_features(
         run.read(tables.profiles.PEOPLE),
         run.read(tables.profiles.IDENTITIES),
-        run.read(tables.quality.ORDER_LINES),
+        reviewed_lines(run),
         run.read(tables.quality.PRODUCTS),
         run.read(tables.quality.EVENTS),
         moments=[run.as_of],

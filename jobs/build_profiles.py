@@ -1,45 +1,77 @@
-"""Build profiles: who is who (profiles.identities), one golden record each (profiles.people), and their consents.
+"""Build profiles: who is who, the history of each attribute, one golden record per person, and their consents.
 
-Works from what had arrived by --as-of. A person keeps the id they were once given; on a merge the oldest id survives.
+Works from what had arrived by --as-of. A person keeps the id they were once given; on a merge the oldest id survives,
+and each merge and split is kept in profiles.identity_changes. A moment before the last one built changes nothing.
 """
 
 from pyspark.sql import functions as F
 
-from lettermill.errors import BalanceError
 from lettermill.job import Run, job
+from lettermill.profiles.attributes import attribute_history
 from lettermill.profiles.consents import consent_changes
-from lettermill.profiles.identity import ROUNDS, identities, known_records, labelled, unsettled
+from lettermill.profiles.identity import households, known_records
 from lettermill.profiles.people import golden_records
+from lettermill.profiles.phones import with_e164
+from lettermill.profiles.suppressions import suppressions
+from lettermill.resolving import is_built_for_later, resolve
+from lettermill.secrets import resolve as secret
 from lettermill.tables import quality
-from lettermill.tables.profiles import CONSENTS, IDENTITIES, PEOPLE
+from lettermill.tables.delivery import OUTBOX
+from lettermill.tables.profiles import (
+    ATTRIBUTES,
+    CONSENTS,
+    HOUSEHOLDS,
+    IDENTITIES,
+    IDENTITY_CHANGES,
+    IDENTITY_FLAGS,
+    PEOPLE,
+    SUPPRESSIONS,
+)  # fmt: skip
 
 
 @job()
 def main(run: Run) -> None:
-    as_of = F.lit(run.as_of)
-    run.lake.create(IDENTITIES)
+    as_of, lake, policy = F.lit(run.as_of), run.lake, run.settings.profiles
+    if is_built_for_later(run):
+        run.note("profiles are already built for a later moment: nothing is changed")
+        return
+    for table in (IDENTITIES, IDENTITY_FLAGS, OUTBOX):
+        lake.create(table)
     events = run.read(quality.EVENTS)
-    records = known_records(run.read(quality.PEOPLE), as_of=as_of)
-    linked = labelled(records).persist()
+    usable = ~F.col("source").isin(run.settings.sources_without_basis)
+    known = known_records(run.read(quality.PEOPLE).where(usable), as_of=as_of)
+    records = with_e164(known, region=policy.identity.phone_region).persist()
     with run.doing("resolving who is who"):
-        if not unsettled(linked).isEmpty():
-            raise BalanceError(
-                f"identities are linked over more than {ROUNDS} hops", mend="raise profiles.identity.ROUNDS"
-            )
-        found = identities(linked, events=events, standing=run.lake.read(IDENTITIES), as_of=as_of)
-        run.lake.merge(found, into=IDENTITIES)
-    known = run.lake.read(IDENTITIES)
-    with run.doing("building golden records"):
-        run.lake.merge(golden_records(records, identities=known), into=PEOPLE)
+        found = resolve(run, records, events, standing=lake.read(IDENTITIES), flagged=lake.read(IDENTITY_FLAGS))
+        lake.merge(found.flags, into=IDENTITY_FLAGS)
+        lake.add(found.changes, to=IDENTITY_CHANGES)
+        lake.replace(found.identities, into=IDENTITIES, where={})
+    identities = lake.read(IDENTITIES)
+    with run.doing("deciding attributes"):
+        lake.replace(
+            attribute_history(records, identities=identities, policy=run.settings.conflicts), into=ATTRIBUTES, where={}
+        )
+        people = golden_records(records, identities=identities, attributes=lake.read(ATTRIBUTES), as_of=as_of)
+        lake.replace(people, into=PEOPLE, where={})
+        lake.replace(households(records, identities=identities), into=HOUSEHOLDS, where={})
     with run.doing("collecting consents"):
-        run.lake.merge(consent_changes(records, events=events, identities=known, as_of=as_of), into=CONSENTS)
-    linked.unpersist()
+        of = {"identities": identities, "messages": lake.read(OUTBOX), "rules": run.settings.consents}
+        lake.merge(consent_changes(records, events=events, **of, as_of=as_of), into=CONSENTS)
+        consents = lake.read(CONSENTS)
+        topics = [row["topic"] for row in consents.select("topic").distinct().collect()]
+        key = secret(run.settings.secrets.address_key)
+        held = suppressions(consents, identities=identities, topics=topics, address_key=key, as_of=as_of)
+        lake.merge(held, into=SUPPRESSIONS)
     run.count(
         person_records=records.count(),
-        identifiers=known.count(),
-        people=run.lake.read(PEOPLE).count(),
-        consent_changes=run.lake.read(CONSENTS).count(),
+        identifiers=identities.count(),
+        people=lake.read(PEOPLE).count(),
+        attribute_values=lake.read(ATTRIBUTES).where("known_to IS NULL").count(),
+        dropped_as_evidence=lake.read(IDENTITY_FLAGS).where("known_to IS NULL").count(),
+        consent_changes=consents.count(),
+        suppressed_addresses=lake.read(SUPPRESSIONS).where("state = 'suppressed'").count(),
     )
+    records.unpersist()
 
 
 if __name__ == "__main__":

@@ -12,10 +12,12 @@ from lettermill.job import Run, job
 from lettermill.models.interactions import interactions, lines_of_nobody
 from lettermill.models.recommender import NAME
 from lettermill.models.registry import Registry
+from lettermill.permitting import without_objectors
 from lettermill.recommending import slates_of
+from lettermill.reviewed import reviewed_lines
 from lettermill.tables.models import RECOMMENDATIONS
 from lettermill.tables.profiles import IDENTITIES, PEOPLE
-from lettermill.tables.quality import ORDER_LINES, PRODUCTS
+from lettermill.tables.quality import PRODUCTS
 
 
 @job()
@@ -25,10 +27,10 @@ def main(run: Run) -> None:
     if champion is None:
         raise ModelError(f"no {NAME} is registered", place=registry.registry_uri, mend="first run train_recommender")
     model = registry.load(NAME, version=champion.version)
-    lines, identities = run.read(ORDER_LINES), run.read(IDENTITIES)
+    lines, identities = reviewed_lines(run), run.read(IDENTITIES)
     people, products = run.read(PEOPLE), run.read(PRODUCTS)
     with run.doing("summing up who bought what"):
-        bought = interactions(lines, identities, as_of=run.as_of).persist()
+        bought = interactions(lines, without_objectors(run, identities), as_of=run.as_of).persist()
         slated = slates_of(run, bought, people, products, model=model, version=champion.version)
     with run.doing("filling slates"):
         run.lake.replace(slated, into=RECOMMENDATIONS, where={"as_of": run.as_of})

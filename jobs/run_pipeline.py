@@ -3,10 +3,13 @@
 Running it again changes no table but monitoring.runs.
 """
 
+import audit_quality
 import build_features
 import build_profiles
+import build_sessions
 import check_events
 import check_records
+import check_social
 import ingest_events
 import ingest_records
 import plan_campaign
@@ -25,6 +28,9 @@ BEFORE_CAMPAIGNS = (
     ingest_records,
     check_events,
     check_records,
+    check_social,
+    build_sessions,
+    audit_quality,
     build_profiles,
     build_features,
     train_models,

@@ -11,6 +11,7 @@ from lettermill.errors import ModelError
 from lettermill.job import Argument, Run, job
 from lettermill.models.registry import Registry
 from lettermill.models.scoring import scores
+from lettermill.permitting import without_objectors
 
 MODELS = Argument("--models", help="registered names, with commas", default="churn,next_purchase")
 
@@ -19,6 +20,7 @@ MODELS = Argument("--models", help="registered names, with commas", default="chu
 def main(run: Run) -> None:
     registry = Registry(**asdict(run.settings.mlflow))
     features = run.read(tables.features.PEOPLE).where(F.col("as_of") == F.lit(run.as_of))
+    features = without_objectors(run, features)
     if features.isEmpty():
         raise ModelError(
             f"features.people has no row for {run.as_of}", mend="run build_features for this --as-of first"

@@ -13,13 +13,12 @@ from pyspark.sql import functions as F
 from lettermill.delivery.fence import fenced
 from lettermill.delivery.send import due_messages, hand_over, require_preflight
 from lettermill.job import Argument, Run, job
+from lettermill.permitting import with_permission
 from lettermill.preflighting import judged_slot
-from lettermill.profiles.consents import permissions
 from lettermill.rendering.messages import render_bodies
 from lettermill.rendering.templates import stored_template
 from lettermill.seeding import hand_over_seeds
 from lettermill.sending import open_slot
-from lettermill.tables.profiles import CONSENTS, PEOPLE
 from lettermill.tables.rendering import MESSAGES, TEMPLATES
 
 
@@ -39,8 +38,9 @@ def main(run: Run) -> None:
         slot.settle(slot.provider().recover(), recovered=True)
 
     contexts, planned = slot.contexts(), slot.planned()
-    allowed = permissions(run.read(CONSENTS), as_of=F.lit(run.as_of))
-    suppressed = fenced(planned, contexts=contexts, people=run.read(PEOPLE), allowed=allowed).persist()
+    addressed = contexts.select("message_id", "person_id", "address")
+    permitted = with_permission(run, addressed, address="address", topic=slot.campaign.topic)
+    suppressed = fenced(planned, permitted=permitted).persist()
     leaving = planned.join(suppressed, on="message_id", how="left_anti")
     judged = judged_slot(run, slot.campaign, messages=run.read(MESSAGES), contexts=contexts)
     due = due_messages(leaving, contexts=contexts, messages=judged, engine=slot.engine)

@@ -1,6 +1,7 @@
 """Train the classifiers of churn and next purchase on what was known by --as-of, and register them in MLflow.
 
-A model already trained from the same tables, code and parameters is kept; nothing is fitted again.
+A model already trained from the same tables, code and parameters is kept; nothing is fitted again. People and orders
+that quality.reviews keeps out teach it nothing.
 """
 
 import json
@@ -16,18 +17,20 @@ from lettermill.models.examples import OUTCOMES, cut_offs, examples
 from lettermill.models.plots import figures
 from lettermill.models.registry import Registry
 from lettermill.models.training import collected, first_known, train
+from lettermill.permitting import without_objectors
+from lettermill.quality.reviews import without_people
+from lettermill.reviewed import people_kept_out, reviewed_lines
 
 PREFIX = Argument("--prefix", help="put before each registered name: lettermill.models. in a Unity Catalog", default="")
-READ = (
-    tables.profiles.PEOPLE, tables.profiles.IDENTITIES,
-    tables.quality.ORDER_LINES, tables.quality.PRODUCTS, tables.quality.EVENTS,
-)  # fmt: skip
+READ = (tables.profiles.PEOPLE, tables.profiles.IDENTITIES, tables.quality.PRODUCTS, tables.quality.EVENTS)
 
 
 @job(PREFIX)
 def main(run: Run) -> None:
     registry, boosting = Registry(**asdict(run.settings.mlflow)), Boosting(seed=run.settings.models.seed)
-    people, identities, order_lines, products, events = (run.read(table) for table in READ)
+    people, identities, products, events = (run.read(table) for table in READ)
+    order_lines, people = reviewed_lines(run), without_people(people, people_kept_out(run))
+    people = without_objectors(run, people)
     excluded = run.settings.models.excluded_departments
     code = code_version.fingerprint("models", "features")
     keyed = [run.as_of.isoformat(), run.versions, code, boosting.as_parameters(), excluded]

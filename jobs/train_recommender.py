@@ -1,7 +1,7 @@
 """Train the recommender on what was bought before the last whole month, measure it on that month, and register it.
 
 The cut-off is the last start of a month at least 28 days before --as-of. Training that would repeat a registered
-version (same data, code and knobs) is skipped.
+version (same data, code and knobs) is skipped. People and orders that quality.reviews keeps out teach it nothing.
 """
 
 from dataclasses import asdict
@@ -17,14 +17,18 @@ from lettermill.models.recommender import NAME, fit
 from lettermill.models.recommender_knobs import RecommenderKnobs, fingerprint_of
 from lettermill.models.registry import Registry
 from lettermill.models.windows import evaluation_window
+from lettermill.permitting import without_objectors
+from lettermill.quality.reviews import lines_without_people
+from lettermill.reviewed import people_kept_out, reviewed_lines
 from lettermill.tables.profiles import IDENTITIES
-from lettermill.tables.quality import ORDER_LINES, PRODUCTS
+from lettermill.tables.quality import PRODUCTS
 
 
 @job()
 def main(run: Run) -> None:
     cut_off, until = evaluation_window(run.as_of)
-    lines, products, identities = run.read(ORDER_LINES), run.read(PRODUCTS), run.read(IDENTITIES)
+    products, identities = run.read(PRODUCTS), without_objectors(run, run.read(IDENTITIES))
+    lines = lines_without_people(reviewed_lines(run), people_kept_out(run), identities)
     knobs, seed, excluded = RecommenderKnobs(), run.settings.models.seed, run.settings.models.excluded_departments
     parameters = knobs.parameters(cut_off=cut_off, until=until, seed=seed, excluded_departments=",".join(excluded))
     learnt_from = fingerprint_of(versions=run.versions, code=fingerprint("models"), parameters=parameters)

@@ -15,9 +15,11 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.types import StructType, _parse_datatype_string
 
 from lettermill.lake import Folder, Lake
-from lettermill.settings import SparkSettings, load
+from lettermill.settings import load
+from lettermill.settings_sections import SparkSettings
 from lettermill.spark import session
 from lettermill.tables import Table
+from tests.kafka_broker import broker  # noqa: F401 (a fixture)
 
 os.environ.setdefault("TZ", "UTC")
 invention.register_profile("untimed", deadline=None)  # how long a case takes says nothing of whether it is right
@@ -50,6 +52,11 @@ def lake(spark: SparkSession, tmp_path: Path) -> Lake:
 @pytest.fixture
 def given(spark: SparkSession) -> Callable[..., DataFrame]:
     """Rows of a declared table; a test names only the columns it is about, required ones get a stand-in."""
+    return rows_of_tables(spark)
+
+
+def rows_of_tables(spark: SparkSession) -> Callable[..., DataFrame]:
+    """What the fixture `given` is, for fixtures that outlive a test."""
 
     def rows(table: Table, *partial: dict[str, Any]) -> DataFrame:
         unknown = {name for row in partial for name in row} - set(table.column_names)

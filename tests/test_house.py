@@ -9,6 +9,8 @@ import pytest
 
 from lettermill import STAGES, tables
 from lettermill.cli.table_docs import written_docs
+from lettermill.erasing import STAYS
+from lettermill.profiles.erasures import handle
 
 SOURCE = Path("src/lettermill")
 MODULES = sorted(file for folder in (SOURCE, Path("demo"), Path("jobs")) for file in folder.rglob("*.py"))
@@ -111,12 +113,18 @@ def test_a_table_belongs_to_its_stage_and_has_one_writing_function(table):
         assert callable(getattr(importlib.import_module(f"lettermill.{module}"), function))
 
 
-DECLARED_AHEAD = {"delivery.sync.sync_state", "delivery.feedback.provider_events", "campaigns.bandits.arm_states"}
+DECLARED_AHEAD = {"delivery.feedback.provider_events", "campaigns.bandits.arm_states"}
 """Writers of tables that are declared with the delivery protocol, or with bandits, before their jobs exist."""
 
 
 def test_personal_columns_are_no_part_of_statistics_or_layout():
     assert [t.name for t in tables.ALL if {*t.cluster_by} & {*t.personal_columns}] == []
+
+
+@pytest.mark.parametrize("table", [t for t in tables.ALL if t.personal_columns], ids=lambda table: table.name)
+def test_a_person_can_be_found_in_every_table_with_personal_columns(table):
+    assert handle(table) in ("origin", "person_id", "message_id", "identifier")
+    assert table.name not in STAYS
 
 
 def test_the_page_of_tables_is_current():
@@ -144,4 +152,5 @@ def test_stages_are_listed_in_the_order_of_the_flow():
         *STAGES,
         "tables",
         "cli",
+        "services",
     }

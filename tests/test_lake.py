@@ -104,6 +104,18 @@ def test_a_new_checkpoint_under_an_old_name_drops_no_rows(lake, visits):
     assert ("b", 1, 2) in stored(lake, SEEN)
 
 
+def test_with_an_app_id_that_does_not_contain_the_checkpoints_rows_would_vanish(lake, visits, monkeypatch):
+    """The trap itself: were it not sprung here, the test above could not tell that Delta still behaves so."""
+    monkeypatch.setattr("lettermill.lake.checkpoint_id", lambda _: "the same")
+    lake.add(visits(("a", 1, 1)), to=VISITS)
+    lake.follow(VISITS, lambda rows, into: into.append(rows, to=SEEN), as_name="seen")
+    shutil.rmtree(lake.checkpoints / "seen")
+    lake.add(visits(("b", 1, 2)), to=VISITS)
+    lake.follow(VISITS, lambda rows, into: into.append(rows, to=SEEN), as_name="seen")
+
+    assert stored(lake, SEEN) == [("a", 1, 1)]
+
+
 def test_append_outside_a_batch_is_refused(lake, visits):
     with pytest.raises(TableError, match="would double on a rerun"):
         lake.append(visits(("a", 1, 1)), to=VISITS)

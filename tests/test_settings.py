@@ -34,6 +34,23 @@ def test_an_environment_is_its_differences_over_the_base():
         ("models: {seed: many}\n", r"models.seed: .*valid integer.*\(is 'many'\)"),
         ("models: [1\n", r"not YAML(.|\n)*local.yml:\d+"),
         ("sources: {orders: {format: csv}}\n", "a csv source must list its columns"),
+        ("sources: {orders: {expected: {within: soon}}}\n", "sources.orders.expected: .*within 'soon' is no duration"),
+        ("sources: {orders: {expected: {rows: [9, 1]}}}\n", r"rows must be the fewest and the most, .* is \[9, 1\]"),
+        ("sources: {orders: {trust: 2}}\n", "trust must be from 0 to 1, is 2"),
+        ("sources: {orders: {consent_bassis: none}}\n", "unknown key, did you mean 'consent_basis'?"),
+        (
+            "profiles: {identity: {component_at_mist: 5}}\n",
+            "component_at_mist: unknown key, did you mean 'component_at_most'?",
+        ),
+        ("profiles: {identity: {shared_by_at_most: {email: 0}}}\n", "email must be 1 or more, is 0"),
+        ("profiles: {identity: {phone_region: usa}}\n", "phone_region must be a country code such as US, is 'usa'"),
+        ("profiles: {identity: {probable: {use_above: 2}}}\n", "use_above must be a probability"),
+        ("profiles: {conflicts: {trust: {crm: 80}}}\n", "trust.crm must be from 0 to 1, is 80"),
+        ("profiles: {conflicts: {default: {rule: source_priority}}}\n", "order lists the sources, the best first"),
+        (
+            "profiles: {conflicts: {attributes: {email: {rule: most_trusted}}}}\n",
+            "within_days says how old a value may be",
+        ),
     ],
 )
 def test_a_wrong_conf_is_named_by_file_key_value_and_fix(conf, addition, message):
@@ -41,6 +58,16 @@ def test_a_wrong_conf_is_named_by_file_key_value_and_fix(conf, addition, message
         load("local", conf=conf(addition))
 
     assert "local.yml" in str(caught.value)
+
+
+def test_a_conf_without_profiles_takes_the_packaged_ones_and_an_environment_may_differ(conf):
+    folder = conf("profiles: {identity: {component_at_most: 5}}\n")
+    (folder / "profiles.yml").unlink()
+
+    identity = load("local", conf=folder).profiles.identity
+
+    assert identity.component_at_most == 5
+    assert identity.shared_by_at_most == load("local").profiles.identity.shared_by_at_most
 
 
 def test_an_unknown_environment_lists_the_known_ones():

@@ -2,14 +2,16 @@
 
 LettermillError           what, where and the mend, in one message
 ├── ConfigError           a conf key, campaign file or argument is missing, unknown or malformed
-├── InputError            a landing file cannot be read as what its source declares
+├── InputError            a landing file or stream cannot be read as what its source declares
 ├── PlatformError         the machine lacks something: Java, a jar, a folder, disk
-├── TableError            a table is absent, or rows do not fit its declaration
+├── TableError            a table is absent, rows do not fit its declaration, or a stream still needs what would go
 ├── TemplateError         a template does not compile, or reads an input that is not declared
 ├── BalanceError          rows in and rows out do not add up; nothing further is written
+├── QualityError          an expectation of a table is not met; what builds on it must not go on
 ├── ModelError            a model is absent, or its examples cannot train one
 ├── PreflightBlocked      too many messages of a campaign run are faulty; nothing may be handed over
-└── DeliveryError         a hand-over that must not go on: changed hashes, an impossible transition
+├── DeliveryError         a hand-over that must not go on: changed hashes, an impossible transition
+└── ErasureError          a person cannot be erased yet, or a scan still finds them
 """
 
 
@@ -26,7 +28,7 @@ class ConfigError(LettermillError):
 
 
 class InputError(LettermillError):
-    """A landing file cannot be read as what its source declares."""
+    """A landing file or stream cannot be read as what its source declares."""
 
 
 class PlatformError(LettermillError):
@@ -34,7 +36,7 @@ class PlatformError(LettermillError):
 
 
 class TableError(LettermillError):
-    """A table is absent, or rows do not fit its declaration."""
+    """A table is absent, rows do not fit its declaration, or a stream still needs what would be removed."""
 
 
 class TemplateError(LettermillError):
@@ -43,6 +45,10 @@ class TemplateError(LettermillError):
 
 class BalanceError(LettermillError):
     """Rows in and rows out do not add up."""
+
+
+class QualityError(LettermillError):
+    """An expectation of criticality error is not met."""
 
 
 class ModelError(LettermillError):
@@ -55,3 +61,7 @@ class PreflightBlocked(LettermillError):  # noqa: N818 (it says what happened)
 
 class DeliveryError(LettermillError):
     """A hand-over must not go on: hashes changed, or a message would take an impossible transition."""
+
+
+class ErasureError(LettermillError):
+    """A person cannot be erased yet, or a scan still finds them."""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from time import monotonic
 from uuid import uuid4
@@ -38,7 +39,7 @@ class Argument:
 
 @dataclass
 class Run:
-    """One run of one job. Jobs ask it for the time, never the clock."""
+    """One run of one job. Jobs ask it for the time, never the clock: they work for `as_of`, and `now` only measures."""
 
     lake: Lake
     settings: Settings
@@ -51,6 +52,7 @@ class Run:
     versions: dict[str, int] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     steps: list["Step"] = field(default_factory=list)
+    now: Callable[[], datetime] = field(default=partial(datetime.now, UTC))
 
     @property
     def spark(self) -> SparkSession:

@@ -1,10 +1,9 @@
 """The only door to tables: few verbs, each meaning one thing, each safe to repeat."""
 
-import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from functools import reduce
 from operator import and_
 from pathlib import Path
@@ -16,43 +15,19 @@ from pyspark.errors import StreamingQueryException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from lettermill import tables
+from lettermill import purging, tables
+from lettermill.batch import Batch, checkpoint_id
+from lettermill.delta_layout import conform, differs, properties
 from lettermill.errors import TableError
+from lettermill.maintenance import Maintained, maintain
 from lettermill.places import Catalog, Folder, Place
 from lettermill.tables import Table
 
-__all__ = ["Catalog", "Folder", "Lake", "Place", "conform"]
-
-ORDERED_TYPES = ("string", "int", "bigint", "double", "decimal", "date", "timestamp")
-"""Types that Delta keeps a smallest and a largest value of."""
+__all__ = ["Batch", "Catalog", "Folder", "Lake", "Place", "conform"]
 
 APP_ID = "spark.databricks.delta.write.txnAppId"
+GONE = "_gone"
 APP_VERSION = "spark.databricks.delta.write.txnVersion"
-
-
-def conform(rows: DataFrame, table: Table) -> DataFrame:
-    """Cast `rows` to exactly the declared columns in the declared order; a missing column fails here by name."""
-    missing = [name for name in table.column_names if name not in rows.columns]
-    if missing:
-        raise TableError(
-            f"rows for {table.name} lack {', '.join(missing)}",
-            mend=f"have {table.written_by} return every declared column",
-        )
-    return rows.select(*(F.col(column.name).cast(column.type).alias(column.name) for column in table.columns))
-
-
-@dataclass
-class Batch:
-    """One batch of a stream, or one run, by which Delta knows a repeated write and drops it."""
-
-    app_id: str
-    number: int
-    writes: dict[str, int] = field(default_factory=dict)
-
-    def next_write(self, table: Table) -> tuple[str, int]:
-        """The transaction id of the next write to `table`: a second write of a batch must not look like a retry."""
-        self.writes[table.name] = self.writes.get(table.name, 0) + 1
-        return f"{self.app_id}:{self.writes[table.name]}", self.number
 
 
 @dataclass(frozen=True)
@@ -86,6 +61,12 @@ class Lake:
         assert newest is not None  # a table that exists has a first commit
         return int(newest["version"])
 
+    def notes(self, table: Table, *, after: int) -> list[tuple[int, str | None]]:
+        """Version and note of each commit after version `after` that the log still holds."""
+        reach = self.version(table) - after + 100  # others may commit meanwhile
+        newer = self._delta(table).history(reach).select("version", "userMetadata")
+        return [(version, note) for version, note in newer.collect() if version > after]
+
     def changes(self, table: Table, *, after: int) -> DataFrame:
         """Row changes of the commits after version `after`, with `_change_type` and `_commit_version`."""
         reader = self.spark.read.format("delta").option("readChangeFeed", "true").option("startingVersion", after + 1)
@@ -98,9 +79,9 @@ class Lake:
         """
         self._require(table)
         detail = self._delta(table).detail().select("properties").first()
-        properties = detail["properties"] if detail else {}
-        by_name = properties.get("delta.columnMapping.mode", "none") == "none"
-        if not by_name or properties.get("delta.enableDeletionVectors", "false") == "true":
+        has = detail["properties"] if detail else {}
+        by_name = has.get("delta.columnMapping.mode", "none") == "none"
+        if not by_name or has.get("delta.enableDeletionVectors", "false") == "true":
             return []
         places = [urlparse(file) for file in self.read(table, version=version).inputFiles()]
         return [unquote(place.path) for place in places] if all(p.scheme in ("", "file") for p in places) else []
@@ -114,7 +95,7 @@ class Lake:
             builder = builder.addColumn(column.name, column.type, nullable=not column.required, comment=column.meaning)
         if table.cluster_by:
             builder = builder.clusterBy(*table.cluster_by)
-        for name, value in _properties(table).items():
+        for name, value in properties(table).items():
             builder = builder.property(name, value)
         with self.place.commit(table):
             self.place.locate(self.spark, builder.comment(table.grain), table).execute()
@@ -126,8 +107,9 @@ class Lake:
         self.create(to)
         app_id, number = self.batch.next_write(to)
         writer = conform(rows, to).write.format("delta").mode("append")
+        writer = writer.option("txnAppId", app_id).option("txnVersion", number)
         with self.place.commit(to):
-            self.place.save(writer.option("txnAppId", app_id).option("txnVersion", number), to)
+            self.place.save(writer.option("userMetadata", self.batch.note) if self.batch.note else writer, to)
 
     def add(self, rows: DataFrame, *, to: Table) -> None:
         """Add the rows whose key is not there yet; those that are there stay as they are."""
@@ -144,26 +126,44 @@ class Lake:
                 self._commit(self._merging(changed, into).whenMatchedUpdateAll().whenNotMatchedInsertAll(), into)
 
     def replace(self, rows: DataFrame, *, into: Table, where: Mapping[str, Any]) -> None:
-        """Make the rows that match `where` (column -> value) equal to `rows`; nothing new commits nothing."""
+        """Make the rows that match `where` (column -> value; {}: all) equal to `rows`; nothing new commits nothing."""
         self.create(into)
         standing = self.read(into)
         for name, value in where.items():
             standing = standing.where(F.col(name) == F.lit(value))
-        in_slice = reduce(and_, (F.col(f"target.{name}") == F.lit(value) for name, value in where.items()))
+        in_slice = reduce(and_, (F.col(f"target.{name}") == F.lit(value) for name, value in where.items()), F.lit(True))
         with _held(conform(rows, into)) as fresh:
             gone = standing.join(fresh, on=list(into.key), how="left_anti")
             if not (fresh.subtract(standing).isEmpty() and gone.isEmpty()):
-                merging = self._merging(fresh, into).whenMatchedUpdateAll(condition=_differs(into))
+                merging = self._merging(fresh, into).whenMatchedUpdateAll(condition=differs(into))
                 self._commit(merging.whenNotMatchedInsertAll().whenNotMatchedBySourceDelete(condition=in_slice), into)
+
+    def renew(self, rows: DataFrame, *, into: Table, instead_of: DataFrame) -> None:
+        """Put `rows` in the place of the standing rows `instead_of`, in one commit; nothing new commits nothing."""
+        self.create(into)
+        with _held(conform(rows, into)) as fresh:
+            gone = conform(instead_of, into).join(fresh, on=list(into.key), how="left_anti")
+            offered = fresh.subtract(self.read(into)).withColumn(GONE, F.lit(False))
+            offered = offered.unionByName(gone.withColumn(GONE, F.lit(True)))
+            if not offered.isEmpty():
+                target = self._delta(into).alias("target")
+                merging = target.merge(offered.alias("source"), _same_key(into)).whenMatchedDelete(f"source.{GONE}")
+                self._commit(merging.whenMatchedUpdateAll().whenNotMatchedInsertAll(f"NOT source.{GONE}"), into)
 
     def follow(self, table: Table, each: Callable[[DataFrame, "Lake"], None], *, as_name: str) -> None:
         """Hand `each` the rows added to `table` since `as_name` last looked, batch by batch, until none are left.
 
-        The lake handed along writes once per batch and table, however often the batch is retried.
+        The lake handed along writes once per batch and table, however often the batch is retried. Rows are only ever
+        added to a table that is followed; the one commit that takes some away, an erasure, is passed over.
         """
         self._require(table)
-        reader = self.spark.readStream.format("delta")
-        self.stream(self.place.load_stream(reader, table), each, as_name=as_name)
+        reader = self.spark.readStream.format("delta").option("skipChangeCommits", "true")
+
+        def added(rows: DataFrame, lake: "Lake") -> None:
+            if not rows.isEmpty():  # commits that were passed over make a batch of nothing
+                each(rows, lake)
+
+        self.stream(self.place.load_stream(reader, table), added, as_name=as_name)
 
     def stream(self, arriving: DataFrame, each: Callable[[DataFrame, "Lake"], None], *, as_name: str) -> None:
         """Hand `each` what has arrived on the streaming frame `arriving` since `as_name` last looked."""
@@ -171,7 +171,7 @@ class Lake:
         raised: list[Exception] = []  # Spark passes on an exception's text alone
 
         def write(rows: DataFrame, number: int) -> None:
-            batch = Batch(app_id=f"{as_name}:{_checkpoint_id(checkpoint)}", number=number)
+            batch = Batch(app_id=f"{as_name}:{checkpoint_id(checkpoint)}", number=number)
             try:
                 each(rows, replace(self, spark=rows.sparkSession, batch=batch))
             except Exception as error:
@@ -192,6 +192,32 @@ class Lake:
                 raise raised[0] from None
             raise
 
+    def maintain(self, table: Table, *, keep: timedelta) -> Maintained:
+        """Pack the files of `table` and remove those that left it before `keep`, unless a stream still needs them."""
+        self._require(table)
+        return maintain(self.spark, self.place, table, checkpoints=self.checkpoints, keep=keep)
+
+    def erase(self, keys: DataFrame, *, of: Table) -> None:
+        """Delete the rows of a table, append-only or not, whose columns equal a row of `keys`."""
+        with self.place.commit(of):
+            purging.delete_rows(self._delta(of), keys, name=self.place.name(of))
+
+    def behind(self, table: Table) -> list[str]:
+        """Names of the streams that follow a table and have not read all that was added to it."""
+        return purging.streams_behind(self._delta(table), self.checkpoints)
+
+    def blank(self, keys: DataFrame, *, of: Table, columns: Sequence[str]) -> None:
+        """Make some columns null in the rows whose columns equal a row of `keys`."""
+        with self.place.commit(of):
+            purging.blank_columns(self._delta(of), keys, columns, name=self.place.name(of))
+
+    def purge(self, table: Table, *, retain_hours: float) -> None:
+        """Remove what was deleted from the table's files and from its versions older than `retain_hours`."""
+        with self.place.commit(table):
+            purging.purge_history(
+                self._delta(table), name=self.place.name(table), retain_hours=retain_hours, spark=self.spark
+            )
+
     def sql(self, query: str) -> DataFrame:
         """Answer an analyst's query, in which tables go by their declared names (`quality.events`)."""
         for table in tables.ALL:
@@ -210,8 +236,7 @@ class Lake:
         return DeltaTable.forName(self.spark, self.place.name(table))
 
     def _merging(self, rows: DataFrame, table: Table) -> DeltaMergeBuilder:
-        same_key = " AND ".join(f"target.`{name}` <=> source.`{name}`" for name in table.key)
-        return self._delta(table).alias("target").merge(conform(rows, table).alias("source"), same_key)
+        return self._delta(table).alias("target").merge(conform(rows, table).alias("source"), _same_key(table))
 
     def _commit(self, merging: DeltaMergeBuilder, table: Table) -> None:
         """Execute a merge; inside a batch under its transaction id, which a merge takes from the session alone."""
@@ -239,22 +264,5 @@ def _held(rows: DataFrame) -> Iterator[DataFrame]:
         held.unpersist()
 
 
-def _differs(table: Table) -> str:
-    measures = [name for name in table.column_names if name not in table.key]
-    return " OR ".join(f"NOT (target.`{name}` <=> source.`{name}`)" for name in measures) or "false"
-
-
-def _properties(table: Table) -> dict[str, str]:
-    """Delta's table properties: constraints, and statistics on no personal column: the log holds them in clear."""
-    public = [column.name for column in table.columns if not column.personal and column.type.startswith(ORDERED_TYPES)]
-    return (
-        {"delta.dataSkippingStatsColumns": ",".join(f"`{name}`" for name in public)}
-        | {f"delta.constraints.{name}": condition for name, condition in table.constraints.items()}
-        | ({"delta.appendOnly": "true"} if table.append_only else {})
-        | dict(table.properties)
-    )
-
-
-def _checkpoint_id(checkpoint: Path) -> str:
-    """The id Spark gave the checkpoint: a new checkpoint under an old id would make Delta drop rows in silence."""
-    return str(json.loads((checkpoint / "metadata").read_text())["id"])
+def _same_key(table: Table) -> str:
+    return " AND ".join(f"target.`{name}` <=> source.`{name}`" for name in table.key)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from delta.tables import DeltaTable, DeltaTableBuilder
 from pyspark.sql import DataFrame, DataFrameReader, DataFrameWriter, SparkSession
@@ -18,7 +18,10 @@ LOCKS = ".locks"
 
 
 class Place(Protocol):
-    """What a lake must know of its store."""
+    """What a lake must know of its store. `excludes_writers`: nobody writes to a table while `commit` is held."""
+
+    @property
+    def excludes_writers(self) -> bool: ...
 
     def name(self, table: Table) -> str:
         """The table's name as Spark SQL takes it, quoted."""
@@ -33,6 +36,9 @@ class Place(Protocol):
 
     def locate(self, spark: SparkSession, builder: DeltaTableBuilder, table: Table) -> DeltaTableBuilder:
         """Tell a builder where to create the table."""
+
+    def names(self, spark: SparkSession, *, stage: str, prefix: str) -> list[str]:
+        """Declared names, `stage.noun`, of the tables of a stage whose nouns begin with `prefix`."""
 
     def expose(self, spark: SparkSession, table: Table) -> None:
         """Make the table known to SQL by its declared name."""
@@ -49,6 +55,7 @@ class Folder:
     """
 
     root: Path
+    excludes_writers: ClassVar[bool] = True
 
     def path(self, table: Table) -> Path:
         return self.root.absolute() / table.stage / table.noun
@@ -70,6 +77,11 @@ class Folder:
 
     def locate(self, spark: SparkSession, builder: DeltaTableBuilder, table: Table) -> DeltaTableBuilder:  # noqa: ARG002
         return builder.location(str(self.path(table)))
+
+    def names(self, spark: SparkSession, *, stage: str, prefix: str) -> list[str]:  # noqa: ARG002
+        return [
+            f"{stage}.{folder.name}" for folder in sorted((self.root / stage).glob(f"{prefix}*/")) if folder.is_dir()
+        ]
 
     def expose(self, spark: SparkSession, table: Table) -> None:
         if self.exists(spark, table) and not spark.catalog.tableExists(table.name):
@@ -101,6 +113,7 @@ class Catalog:
     """Tables of a Unity Catalog, whose commits exclude each other by themselves."""
 
     catalog: str
+    excludes_writers: ClassVar[bool] = False
 
     def name(self, table: Table) -> str:
         return f"`{self.catalog}`.`{table.stage}`.`{table.noun}`"
@@ -120,6 +133,10 @@ class Catalog:
     def locate(self, spark: SparkSession, builder: DeltaTableBuilder, table: Table) -> DeltaTableBuilder:
         spark.sql(f"CREATE SCHEMA IF NOT EXISTS `{self.catalog}`.`{table.stage}`")
         return builder.tableName(self.name(table))
+
+    def names(self, spark: SparkSession, *, stage: str, prefix: str) -> list[str]:
+        found = spark.catalog.listTables(f"`{self.catalog}`.`{stage}`", pattern=f"{prefix}*")
+        return sorted(f"{stage}.{table.name}" for table in found)
 
     def expose(self, spark: SparkSession, table: Table) -> None:  # noqa: ARG002
         spark.catalog.setCurrentCatalog(self.catalog)

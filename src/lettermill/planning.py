@@ -11,8 +11,10 @@ from lettermill.campaigns.definition import Campaign
 from lettermill.campaigns.exposures import exposures
 from lettermill.campaigns.trials import with_trial_ids
 from lettermill.errors import ConfigError
+from lettermill.features.people import freshest
 from lettermill.job import Run
-from lettermill.profiles.consents import permissions
+from lettermill.permitting import generic_for_objectors, with_permission, without_objectors
+from lettermill.reviewed import people_kept_out
 from lettermill.secrets import resolve
 from lettermill.tables import Table
 from lettermill.tables.campaigns import ASSIGNMENTS, BANDITS, EXPOSURES
@@ -27,7 +29,7 @@ def judged_people(run: Run, campaign: Campaign) -> DataFrame:
     run.lake.create(ASSIGNMENTS)
     run.lake.add(arms_of(run, campaign, people, standing=run.lake.read(ASSIGNMENTS)), to=ASSIGNMENTS)
     arms = run.lake.read(ASSIGNMENTS).where(F.col("experiment") == campaign.experiment.name)
-    return judged_by(run, people, arms=arms)
+    return judged_by(run, campaign, people, arms=arms)
 
 
 def trial_contexts(
@@ -47,7 +49,7 @@ def trial_contexts(
     scores = _of_moment(run, tables.models.SCORES) if scores is None else scores
     people = audience_of(run, campaign, scores=scores)
     standing = run.lake.read(ASSIGNMENTS) if run.lake.exists(ASSIGNMENTS) else _no_arms(run)
-    judged = judged_by(run, people, arms=arms_of(run, campaign, people, standing=standing))
+    judged = judged_by(run, campaign, people, arms=arms_of(run, campaign, people, standing=standing))
     ranked = _of_moment(run, tables.models.RECOMMENDATIONS) if recommendations is None else recommendations
     picked, states = _slates(run, campaign, ranked), arm_states(run, campaign)
     plan = _plan(run, campaign, occurrence=run.as_of.date().isoformat(), template="", token_key=b"")
@@ -56,9 +58,21 @@ def trial_contexts(
 
 
 def audience_of(run: Run, campaign: Campaign, *, scores: DataFrame) -> DataFrame:
-    """The people that the campaign's rule asks for at the run's as-of, with features and scores."""
-    features = _of_moment(run, tables.features.PEOPLE)
+    """The people that the campaign's rule asks for at the run's as-of, with features and scores.
+
+    Who objects to being profiled has neither, so that their mail is the one of somebody about whom nothing is known.
+    """
+    features = without_objectors(run, known_features(run))
+    scores = without_objectors(run, scores)
     return candidates(run.read(tables.profiles.PEOPLE), features=features, scores=scores).where(campaign.audience)
+
+
+def known_features(run: Run) -> DataFrame:
+    """What is known of each person at the run's as-of: the newest build, or what a refresh found out since then."""
+    built = _of_moment(run, tables.features.PEOPLE)
+    if not run.lake.exists(tables.features.LATEST):
+        return built
+    return freshest(built, run.read(tables.features.LATEST).where(F.col("as_of") <= F.lit(run.as_of)))
 
 
 def arms_of(run: Run, campaign: Campaign, people: DataFrame, *, standing: DataFrame) -> DataFrame:
@@ -73,10 +87,10 @@ def arms_of(run: Run, campaign: Campaign, people: DataFrame, *, standing: DataFr
     )
 
 
-def judged_by(run: Run, people: DataFrame, *, arms: DataFrame) -> DataFrame:
+def judged_by(run: Run, campaign: Campaign, people: DataFrame, *, arms: DataFrame) -> DataFrame:
     """The people with their arm, `verdict` and `detail`."""
-    allowed = permissions(run.read(tables.profiles.CONSENTS), as_of=F.lit(run.as_of))
-    return judged_audience(people, allowed=allowed, arms=arms)
+    asked = with_permission(run, people, address="email", topic=campaign.topic)
+    return judged_audience(asked, arms=arms, held=people_kept_out(run))
 
 
 def plan_contexts(
@@ -128,12 +142,15 @@ def _plan(run: Run, campaign: Campaign, *, occurrence: str, template: str, token
 
 
 def _of_moment(run: Run, table: Table) -> DataFrame:
-    return run.read(table).where(F.col("as_of") == F.lit(run.as_of))
+    """The rows of the newest moment that is not after the run's as-of."""
+    known = run.read(table).where(F.col("as_of") <= F.lit(run.as_of))
+    newest = known.agg(F.max("as_of").alias("newest"))
+    return known.join(F.broadcast(newest), on=F.col("as_of") == F.col("newest"), how="left_semi")
 
 
 def _slates(run: Run, campaign: Campaign, ranked: DataFrame) -> DataFrame:
     products = run.lake.newest(tables.quality.PRODUCTS, by="valid_from", at=run.as_of)
-    return slates(ranked, products=products, campaign=campaign)
+    return slates(generic_for_objectors(run, ranked), products=products, campaign=campaign)
 
 
 def _no_arms(run: Run) -> DataFrame:

@@ -1,99 +1,45 @@
-"""The only door to YAML: `conf/base.yml` under an environment's differences, as one frozen, typed tree."""
+"""The only door to YAML: `conf/base.yml` and what stands beside it under an environment's differences, as one tree."""
 
 import difflib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass, replace
+from functools import reduce
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Any, Literal, get_args, get_type_hints
+from typing import Any, get_args, get_type_hints
 
 import yaml
 from pydantic import ConfigDict, ValidationError, create_model
 
 from lettermill.campaigns.definition import Campaign
 from lettermill.errors import ConfigError
+from lettermill.gateway_settings import GatewaySettings
 from lettermill.ingest.sources import Source
+from lettermill.profiles.consent_rules import ConsentRules
+from lettermill.profiles.policy import ConflictPolicy, ProfilesPolicy
+from lettermill.quality.definition import Quality
+from lettermill.quality.mapping.applying import Mappings
+from lettermill.quality.mapping.targets import Holds
 from lettermill.rendering.content_blocks import LIBRARY, Block, unmet
+from lettermill.settings_sections import (
+    CampaignsSettings,
+    DeliverySettings,
+    ErasureSettings,
+    FilesSettings,
+    LakeSettings,
+    MlflowSettings,
+    ModelsSettings,
+    SecretsSettings,
+    SparkSettings,
+    SyncSettings,
+)
+from lettermill.source_map import mappings_of, require_sense
 
 STRICT = ConfigDict(extra="forbid", frozen=True)
 PACKAGED = files("lettermill") / "conf"  # no plain path where Spark imports the wheel as it is, zipped
-
-
-@dataclass(frozen=True)
-class LakeSettings:
-    """Where tables live: `root` for a folder, or `catalog` for a Unity Catalog."""
-
-    checkpoints: Path
-    root: Path | None = None
-    catalog: str | None = None
-
-    def __post_init__(self) -> None:
-        if (self.root is None) == (self.catalog is None):
-            raise ValueError("give either root (a folder) or catalog (a Unity Catalog), not both")
-
-
-@dataclass(frozen=True)
-class SparkSettings:
-    """The local session; on a cluster the platform decides."""
-
-    master: str = "local[2]"
-    driver_memory: str = "4g"
-    java_options: str = "-Xss16m"  # ALS nests deeply
-    shuffle_partitions: int = 2
-    jars: Path = Path(".jars")
-    packages: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class MlflowSettings:
-    """The tracking server and registry; `artifacts` is used when the tracking store is a local database."""
-
-    tracking_uri: str
-    registry_uri: str
-    experiment: str
-    artifacts: str | None = None
-
-
-@dataclass(frozen=True)
-class CampaignsSettings:
-    """Where campaign folders are, and the shop every mail speaks for."""
-
-    folder: Path
-    shop: Mapping[str, str]
-
-
-@dataclass(frozen=True)
-class FilesSettings:
-    """Payload files for bulk upload."""
-
-    folder: Path
-    formats: tuple[Literal["jsonl", "csv"], ...] = ("jsonl", "csv")
-    max_rows: int = 100_000
-    max_bytes: int = 50_000_000
-
-
-@dataclass(frozen=True)
-class DeliverySettings:
-    """Hand-over. `test_addresses` are all that test mode may mail: addresses, or `@domain` for a whole domain."""
-
-    test_addresses: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class SecretsSettings:
-    """References `secret://scope/key`, resolved where they are used and nowhere else."""
-
-    unsubscribe_key: str
-    address_key: str
-
-
-@dataclass(frozen=True)
-class ModelsSettings:
-    """What models are told beside the knobs that stand with their code: departments that hold no merchandise."""
-
-    excluded_departments: tuple[str, ...] = ()
-    seed: int = 7
+SHARED = ("base", "sources", "profiles")
+"""Files of conf that every environment stands on; but for base.yml, the packaged one serves where conf has none."""
 
 
 @dataclass(frozen=True)
@@ -103,27 +49,85 @@ class Settings:
     lake: LakeSettings
     landing: Path
     sources: Mapping[str, Source]
+    mappings: Mapping[str, Mapping[str, Any]]
     mlflow: MlflowSettings
     campaigns: CampaignsSettings
     files: FilesSettings
     secrets: SecretsSettings
+    gateway: GatewaySettings
     spark: SparkSettings = field(default_factory=SparkSettings)
     models: ModelsSettings = field(default_factory=ModelsSettings)
     delivery: DeliverySettings = field(default_factory=DeliverySettings)
+    profiles: ProfilesPolicy = field(default_factory=ProfilesPolicy)
+    consents: ConsentRules = field(default_factory=ConsentRules)
+    erasure: ErasureSettings = field(default_factory=ErasureSettings)
+    sync: SyncSettings = field(default_factory=SyncSettings)
+    quality: Quality = field(default_factory=Quality)
+
+    @property
+    def conflicts(self) -> ConflictPolicy:
+        """How attributes are decided; trust in a source is the source map's, unless profiles.yml says another."""
+        trust = {name: source.trust for name, source in self.sources.items()} | {**self.profiles.conflicts.trust}
+        return replace(self.profiles.conflicts, trust=trust)
+
+    @property
+    def derived_files(self) -> tuple[Path, ...]:
+        """Folders and files made from the tables, which an erasure looks through and whose makers write them anew."""
+        snapshot = self.gateway.graphql.people
+        return (*self.erasure.derived, *([snapshot] if snapshot else []))
+
+    @property
+    def sources_without_basis(self) -> list[str]:
+        """Sources whose people may be counted and nothing more."""
+        return [name for name, source in self.sources.items() if source.consent_basis == "none"]
+
+    def mappings_of(self, holds: Holds) -> Mappings:
+        """How the payloads of all sources that hold `holds` are read."""
+        return mappings_of(self.sources, self.mappings, holds=holds)
 
 
 def load(environment: str, *, conf: Traversable = PACKAGED) -> Settings:
-    """Read `base.yml` and `<environment>.yml` of `conf`. Raises ConfigError naming the file, key and a fix."""
+    """Read the files SHARED and `<environment>.yml` of `conf`, each laid over those before.
+
+    Raises ConfigError naming the file, key and a fix.
+    """
     names = (entry.name for entry in conf.iterdir()) if conf.is_dir() else ()
-    known = sorted({name.removesuffix(".yml") for name in names if name.endswith(".yml")} - {"base"})
+    known = sorted({name.removesuffix(".yml") for name in names if name.endswith(".yml")} - {*SHARED, "quality"})
     if environment not in known:
         raise ConfigError(
             f"unknown environment {environment!r}",
             place=str(conf),
             mend=f"use one of: {', '.join(known) or 'none found'}",
         )
-    layers = [read_yaml(conf / f"{name}.yml") for name in ("base", environment)]
-    return validate(Settings, _overlay(*layers), place=f"{conf}/base.yml + {environment}.yml")
+    shared = [_layer(name, conf=conf) for name in SHARED]
+    mapping_files = _mapping_files(PACKAGED) | _mapping_files(conf)
+    mappings = {"mappings": {name: read_yaml(file) for name, file in mapping_files.items()}}
+    layers = [*shared, mappings, read_yaml(conf / f"{environment}.yml")]
+    place = f"{conf}/{' + '.join(SHARED)} + {environment}.yml"
+    settings: Settings = validate(Settings, reduce(_overlay, layers), place=place)
+    places = {name: f"{mapping_files.get(name, place)}" for name in settings.mappings}
+    require_sense(settings.sources, settings.mappings, places=places)
+    return replace(settings, quality=load_quality(conf=conf))
+
+
+def load_quality(*, conf: Traversable = PACKAGED) -> Quality:
+    """Read `quality.yml` of `conf`, or the packaged one where `conf` has none. Raises ConfigError with a suggestion."""
+    own = conf / "quality.yml"
+    file = own if own.is_file() else PACKAGED / "quality.yml"
+    quality: Quality = validate(Quality, read_yaml(file), place=str(file))
+    return quality
+
+
+def _mapping_files(conf: Traversable) -> dict[str, Traversable]:
+    """The files of `conf/mappings` by name. Those that come with the suite stand below a folder's own."""
+    folder = conf / "mappings"
+    entries = folder.iterdir() if folder.is_dir() else ()
+    return {entry.name.removesuffix(".yml"): entry for entry in entries if entry.name.endswith(".yml")}
+
+
+def _layer(name: str, *, conf: Traversable) -> dict[str, Any]:
+    own = conf / f"{name}.yml"
+    return read_yaml(own if name == "base" or own.is_file() else PACKAGED / own.name)
 
 
 def load_campaign(name: str, *, folder: Path) -> Campaign:

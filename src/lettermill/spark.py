@@ -10,12 +10,17 @@ from pyspark.sql import SparkSession
 from lettermill.errors import PlatformError
 from lettermill.jars import fetching_alone, jars_conf
 from lettermill.java import find_java
-from lettermill.settings import SparkSettings
+from lettermill.settings_sections import SparkSettings
 
 DELTA = {
     "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
     "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
 }
+
+AVRO_LIMITS = " ".join(
+    f"-Dorg.apache.avro.limits.{what}.maxLength={10 * 1024 * 1024}" for what in ("bytes", "string", "collectionItems")
+)
+"""A broken length in a record would otherwise ask for gigabytes."""
 
 
 def session(settings: SparkSettings, *, application: str) -> SparkSession:
@@ -60,7 +65,7 @@ def local_conf(settings: SparkSettings) -> dict[str, str]:
         "spark.driver.memory": settings.driver_memory,
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.driver.host": "127.0.0.1",
-        "spark.driver.extraJavaOptions": settings.java_options,
+        "spark.driver.extraJavaOptions": f"{settings.java_options} {AVRO_LIMITS}",
         "spark.sql.shuffle.partitions": str(settings.shuffle_partitions),
         "spark.default.parallelism": str(settings.shuffle_partitions),
         "spark.databricks.delta.snapshotPartitions": "1",

@@ -12,15 +12,15 @@ DAY = datetime(2018, 1, 1)
 def test_everybody_gets_the_first_reason_that_holds(spark, given):
     cases = {
         "fine": ("f@e.com", "granted", "treatment"),
-        "silent": ("s@e.com", None, "treatment"),
+        "silent": ("s@e.com", "unknown", "treatment"),
         "refusing": ("r@e.com", "denied", "holdout"),
         "suppressed": ("u@e.com", "suppressed", "holdout"),
         "held": ("h@e.com", "granted", "holdout"),
         "nowhere": (None, "granted", "treatment"),
         "elder": ("both@e.com", "granted", "treatment"),
         "younger": ("both@e.com", "granted", "treatment"),
-        "willing": ("strict@e.com", "granted", "treatment"),
-        "unwilling": ("strict@e.com", "suppressed", "treatment"),
+        "doubtful": ("j@e.com", "granted", "treatment"),
+        "doubtful and refusing": ("k@e.com", "denied", "treatment"),
     }
     people = given(
         PEOPLE,
@@ -29,10 +29,12 @@ def test_everybody_gets_the_first_reason_that_holds(spark, given):
             for p, (e, _, _) in cases.items()
         ),
     )
-    allowed = spark.createDataFrame([(p, mail) for p, (_, mail, _) in cases.items()], "person_id string, mail string")
+    told = spark.createDataFrame([(p, mail) for p, (_, mail, _) in cases.items()], "person_id string, mail string")
     arms = given(ASSIGNMENTS, *({"person_id": p, "arm": arm} for p, (_, _, arm) in cases.items()))
 
-    judged = judged_audience(people, allowed=allowed, arms=arms)
+    held = spark.createDataFrame([("doubtful",), ("doubtful and refusing",)], "person_id string")
+
+    judged = judged_audience(people.join(told, on="person_id"), arms=arms, held=held)
 
     assert {row.person_id: row.verdict for row in judged.collect()} == {
         "fine": "mailed",
@@ -43,6 +45,6 @@ def test_everybody_gets_the_first_reason_that_holds(spark, given):
         "nowhere": "no_address",
         "elder": "mailed",
         "younger": "shared_address",
-        "willing": "suppressed",
-        "unwilling": "suppressed",
+        "doubtful": "under_review",
+        "doubtful and refusing": "no_consent",
     }

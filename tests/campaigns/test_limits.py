@@ -7,7 +7,7 @@ from pyspark.sql import functions as F
 
 from lettermill.campaigns.definition import Input
 from lettermill.campaigns.freshness import stale_inputs
-from lettermill.campaigns.limits import duration
+from lettermill.durations import duration
 from lettermill.errors import ConfigError
 from lettermill.settings import load_campaign
 from lettermill.tables.campaigns import contexts_table
@@ -36,13 +36,13 @@ inputs:
     ],
 )
 def test_a_duration_is_a_number_and_a_unit(text, expected):
-    assert duration(text) == expected
+    assert duration(text, of="max_age") == expected
 
 
 @pytest.mark.parametrize("text", ["7", "days", "7 fortnights", "-7 days", "7 days ago", "", "1.5 days", "7 Days"])
 def test_what_is_no_duration_is_refused_with_examples(text):
     with pytest.raises(ValueError, match="is no duration; write 90 minutes, 36 hours, 7 days or 2 weeks"):
-        duration(text)
+        duration(text, of="max_age")
 
 
 @pytest.mark.parametrize(

@@ -48,7 +48,8 @@ def shop(tmp_path):
     conf.mkdir()
     base = Path("src/lettermill/conf/base.yml").read_text()
     (conf / "base.yml").write_text(re.sub(r"(?m)^  folder: campaigns$", f"  folder: {folder}", base))
-    (conf / "local.yml").write_text(Path("src/lettermill/conf/local.yml").read_text())
+    for name in ("local.yml", "sources.yml"):
+        (conf / name).write_text(Path("src/lettermill/conf", name).read_text())
 
     def check(*arguments, name="spring", files=None):
         for file, content in {**FILES, **(files or {})}.items():

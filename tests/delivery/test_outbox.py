@@ -4,10 +4,10 @@ from pyspark.sql import functions as F
 
 from lettermill.delivery.fence import fenced
 from lettermill.delivery.ledger import ledger_entries
-from lettermill.delivery.outbox import hash_address, outbox_rows
+from lettermill.delivery.outbox import outbox_rows
+from lettermill.keyed_hashes import hash_address
 from lettermill.tables.campaigns import contexts_table
 from lettermill.tables.delivery import LEDGER, OUTBOX
-from lettermill.tables.profiles import PEOPLE
 from tests.conftest import NOON
 
 CONTEXTS = contexts_table("spring", inputs="struct<a: string>", fingerprint="00000000")
@@ -67,31 +67,26 @@ def test_the_key_of_addresses_stands_in_no_plan(given):
 
 
 def test_the_fence_holds_back_whoever_objected_after_planning(spark, given):
-    people = {"a": "ana@x", "b": "ben@x", "c": "shared@x", "d": "Shared@x", "e": "eve@x", "f": "fay@x"}
-    planned = given(OUTBOX, *({**SLOT, "message_id": f"m{p}", "person_id": p, "state": "planned"} for p in "abcef"))
-    contexts = given(CONTEXTS, *({**SLOT, "message_id": f"m{p}", "address": people[p]} for p in "abcef"))
-    said = "person_id string, mail string, mail_because string"
-    allowed = spark.createDataFrame(
+    planned = given(OUTBOX, *({**SLOT, "message_id": f"m{n}", "state": "planned"} for n in range(6)))
+    permitted = spark.createDataFrame(
         [
-            ("a", "granted", "crm record"),
-            ("b", "suppressed", "unsubscribed"),
-            ("c", "granted", "crm record"),
-            ("d", "denied", "crm record"),
-            ("f", "granted", "crm record"),
+            ("m0", "granted", "crm record", "person"),
+            ("m1", "suppressed", "unsubscribed", "person"),
+            ("m2", "denied", "crm record", "another"),
+            ("m3", "suppressed", "bounced", "address"),
+            ("m4", "unknown", None, "person"),
         ],
-        said,
-    )
-    held = fenced(
-        planned,
-        contexts=contexts,
-        people=given(PEOPLE, *({"person_id": p, "email": e} for p, e in people.items())),
-        allowed=allowed,
+        "message_id string, mail string, mail_because string, mail_by string",
     )
 
+    held = fenced(planned, permitted=permitted)
+
     assert {row["message_id"]: row["fence_reason"] for row in held.collect()} == {
-        "mb": "mail is suppressed: unsubscribed",
-        "mc": "mail is denied by another person of this address: crm record",
-        "me": "no consent to mail is known any more",
+        "m1": "mail is suppressed: unsubscribed",
+        "m2": "mail is denied by another person of this address: crm record",
+        "m3": "mail is suppressed by this address itself: bounced",
+        "m4": "no consent to mail is known any more",
+        "m5": "no consent to mail is known any more",
     }
 
 

@@ -26,7 +26,7 @@ def line(order, when, product, amount, *, user="c1", discount=None, arrives=None
 
 
 def event(name, kind, when, *, user="c1", browser=None, email=None, arrives=None):
-    properties = (*(None,) * 10, email, None)
+    properties = {"email_id": email}
     return {
         "event_id": name, "kind": kind, "user_id": user, "anonymous_id": browser, "properties": properties,
         "occurred_at": when, "available_at": arrives or when,

@@ -6,12 +6,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from lettermill.job import Run
 from lettermill.lake import Lake
-from lettermill.settings import FilesSettings, load
+from lettermill.settings import load
+from lettermill.settings_sections import ErasureSettings, FilesSettings, LakeSettings
 
 AS_OF = datetime(2018, 1, 2, tzinfo=UTC)
 
@@ -23,20 +25,24 @@ def run_job(lake: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Call
         monkeypatch.setenv(f"LETTERMILL_SECRET_LETTERMILL_{key}", "a key of the tests")
     packaged = load("local")
     database = f"sqlite:///{tmp_path}/mlflow.db"
-    settings = replace(
+    usual = replace(
         packaged,
         landing=tmp_path / "landing",
+        lake=LakeSettings(root=tmp_path / "lake", checkpoints=tmp_path / "checkpoints"),
+        erasure=ErasureSettings(tmp_path / "certificates", retention_hours=0, derived=(tmp_path / "preview",)),
         files=FilesSettings(folder=tmp_path / "payloads"),
         mlflow=replace(
             packaged.mlflow, tracking_uri=database, registry_uri=database, artifacts=str(tmp_path / "mlflow")
         ),
     )
 
-    def run(name: str, *, as_of: datetime = AS_OF, **arguments: str) -> Run:
+    def run(name: str, *, as_of: datetime = AS_OF, settings: dict[str, Any] = {}, **arguments: str) -> Run:  # noqa: B006
         job = runpy.run_path(f"jobs/{name}.py")["main"]
         given = [text for flag, value in arguments.items() for text in (f"--{flag.replace('_', '-')}", value)]
         parsed: argparse.Namespace = job.parser().parse_args([*given, "--as-of", as_of.isoformat()])
-        started = Run(lake, settings, as_of, "local", datetime(2018, 1, 2, 6, tzinfo=UTC), arguments=parsed)
+        started = Run(
+            lake, replace(usual, **settings), as_of, "local", datetime(2018, 1, 2, 6, tzinfo=UTC), arguments=parsed
+        )
         job.work(started)
         return started
 

@@ -92,5 +92,6 @@ def plan(lake, settings, given, *, names, **inputs):
 
 def consent(person, state, *, hours, reason="crm record"):
     at = AS_OF + timedelta(hours=hours)
-    said = {"person_id": person, "channel": "email", "purpose": "mail", "state": state, "reason": reason}
+    said = {"person_id": person, "channel": "email", "purpose": "mail", "state": state, "reason": reason,
+            "topic": "all", "said_by": "person"}  # fmt: skip
     return {**said, "changed_at": at, "available_at": at, "evidence": f"{person}{state}{hours}"}

@@ -6,7 +6,6 @@ import json
 import pytest
 
 from lettermill.errors import InputError
-from lettermill.job import plain_error
 from lettermill.tables import ingest
 from lettermill.tables.quality import EVENTS, ORDER_LINES, PEOPLE, PRODUCTS, QUARANTINE
 
@@ -102,42 +101,66 @@ def test_records_are_taken_in_and_checked_and_a_rerun_changes_nothing(land, run_
     }  # fmt: skip
 
 
-def test_a_broken_file_stops_the_job_by_name_stores_nothing_and_a_mended_one_goes_through(land, run_job, lake):
+def test_broken_files_are_set_aside_by_name_and_a_mended_one_is_taken_once(land, run_job, versions, lake):
     land("events/web/2017-06-01.jsonl", VIEW)
-    broken = land("events/web/2017-06-02.jsonl.gz", *(VIEW | {"messageId": f"m{n}"} for n in range(50)))
-    whole = broken.read_bytes()
-    broken.write_bytes(whole[:-20])
+    zipped = land("events/web/2017-06-02.jsonl.gz", *(VIEW | {"messageId": f"m{n}"} for n in range(50)))
+    whole, head = zipped.read_bytes(), zipped.read_bytes()[:-20]
+    zipped.write_bytes(head)
+    latin = land("events/web/2017-06-03.jsonl")
+    latin.write_bytes(b'{"name": "\xe9"}\n')
+    land("events/web/2017-06-04.jsonl").write_bytes(b"")
+    land("events/orders/2017-06-05.jsonl", "id,name", "1,Jam")
 
-    with pytest.raises(Exception, match="gzip stream ends early") as caught:
-        run_job("ingest_events")
-    stored = lake.read(ingest.EVENTS).count()
-    broken.write_bytes(whole)
-    run_job("ingest_events")
+    first = run_job("ingest_events")
+    stored = versions(ingest.EVENTS, ingest.FILES, QUARANTINE)
+    rerun = run_job("ingest_events")
+    again = versions(ingest.EVENTS, ingest.FILES, QUARANTINE)
+    zipped.write_bytes(whole)
+    latin.unlink()
+    for _ in range(2):
+        mended = run_job("ingest_events")
 
-    error = plain_error(caught.value)
-    assert isinstance(error, InputError)
-    assert (error.place, stored) == ("events/web/2017-06-02.jsonl.gz", 0)
-    assert lake.read(ingest.EVENTS).count() == 51
+    reasons = [
+        "events/orders/2017-06-05.jsonl: set aside: no line is a JSON object",
+        "events/web/2017-06-02.jsonl.gz: set aside: the gzip stream ends early",
+        "events/web/2017-06-03.jsonl: set aside: not UTF-8 in line 1",
+        "events/web/2017-06-04.jsonl: set aside: the file is empty",
+    ]
+    assert (first.notes[-4:], first.counts) == (reasons, {"files_refused": 4, "events_in_all": 1})
+    assert (rerun.counts, again) == (first.counts, stored)
+    assert (mended.notes[-2:], mended.counts) == ([reasons[0], reasons[3]], {"files_refused": 2, "events_in_all": 51})
+    kept = lake.read(QUARANTINE).where("origin LIKE '%.gz'").select("refused_by", "position", "part", "raw").collect()
+    assert [(*row[:3], bytes(row.raw)) for row in kept] == [("ingest.events", 0, 1, head)]
 
 
-def test_a_broken_file_may_be_moved_out_instead(land, run_job, lake):
+def test_a_file_that_grew_after_it_was_taken_is_told_and_not_read_again(land, run_job, lake):
     land("events/web/2017-06-01.jsonl", VIEW)
-    broken = land("events/web/2017-06-02.jsonl", "\xff")
-    broken.write_bytes(b"\xff")
-    with pytest.raises(Exception, match="not UTF-8 in line 1"):
-        run_job("ingest_events")
-
-    broken.unlink()
     run_job("ingest_events")
+    land("events/web/2017-06-01.jsonl", VIEW, VIEW)
 
-    assert lake.read(ingest.EVENTS).count() == 1
+    run = run_job("ingest_events")
+
+    told = "events/web/2017-06-01.jsonl: its size changed after it was taken; land what is new under another name"
+    assert (run.notes[-1], lake.read(ingest.EVENTS).count()) == (told, 1)
 
 
-def test_a_file_without_a_byte_is_named(land, run_job):
-    land("events/web/2017-06-01.jsonl").write_bytes(b"")
-
-    with pytest.raises(InputError, match="the file is empty"):
+def test_a_load_broken_off_after_its_write_adds_no_row_twice_even_if_a_file_changes_meanwhile(
+    land, run_job, lake, monkeypatch
+):
+    land("events/web/2017-06-01.jsonl", VIEW)
+    land("events/web/2017-06-02.jsonl.gz", VIEW | {"messageId": "v2"}).write_bytes(b"no gzip")
+    with monkeypatch.context() as broken:
+        write = type(lake).append
+        broken.setattr(type(lake), "append", lambda self, rows, *, to: (write(self, rows, to=to), 1 / 0))
+        with pytest.raises(ZeroDivisionError):
+            run_job("ingest_events")
+    land("events/web/2017-06-01.jsonl", VIEW, VIEW)
+    land("events/web/2017-06-02.jsonl.gz", VIEW | {"messageId": "v2"})
+    for _ in range(2):
         run_job("ingest_events")
+
+    rows = lake.read(ingest.EVENTS).select("origin", "position").collect()
+    assert sorted(map(tuple, rows)) == [("events/web/2017-06-01.jsonl", 1), ("events/web/2017-06-02.jsonl.gz", 1)]
 
 
 def test_no_landing_folder_is_named(run_job):

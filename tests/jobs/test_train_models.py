@@ -14,7 +14,8 @@ import train_models
 from lettermill.errors import ModelError
 from lettermill.job import Run
 from lettermill.models.registry import Registry
-from lettermill.settings import MlflowSettings, load
+from lettermill.settings import load
+from lettermill.settings_sections import MlflowSettings
 from lettermill.tables import features, models, profiles, quality
 
 AS_OF = datetime(2017, 5, 30, tzinfo=UTC)

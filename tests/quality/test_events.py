@@ -9,9 +9,12 @@ from pyspark.sql import functions as F
 from lettermill.quality.events import accepted_events, judged_events
 from lettermill.quality.orders import LINE, accepted_lines, judged_lines, standing_lines
 from lettermill.quality.quarantine import DUPLICATE, mark_duplicates, quarantined
+from lettermill.settings import load
 from lettermill.tables import ingest
 from lettermill.tables.quality import EVENTS, ORDER_LINES
 
+SETTINGS = load("local")
+READ, RULES = SETTINGS.mappings_of("behaviour"), SETTINGS.quality
 NOON = datetime(2017, 6, 1, 12)
 VIEW = {
     "messageId": "v1",
@@ -33,7 +36,9 @@ ORDER = VIEW | {
 def checked(given):
     """Judged events with duplicates marked, beside the events that stand already."""
     return lambda rows, standing=None: mark_duplicates(
-        judged_events(rows), standing=given(EVENTS) if standing is None else standing, key="event_id"
+        judged_events(rows, mappings=READ, rules=RULES.of(EVENTS)),
+        standing=given(EVENTS) if standing is None else standing,
+        key="event_id",
     )
 
 
@@ -41,7 +46,9 @@ def checked(given):
 def checked_lines(given):
     """Judged order lines with duplicates marked, beside the lines that stand already."""
     return lambda events, standing=None: mark_duplicates(
-        judged_lines(events), standing=standing_lines(given(ORDER_LINES) if standing is None else standing), key=LINE
+        judged_lines(events, rules=RULES.of(ORDER_LINES)),
+        standing=standing_lines(given(ORDER_LINES) if standing is None else standing),
+        key=LINE,
     )
 
 
@@ -77,7 +84,7 @@ def test_each_rule_catches_its_fault_and_nothing_else(arrived):
         json.dumps(ORDER): [],
     }
 
-    judged = judged_events(arrived(*faults))
+    judged = judged_events(arrived(*faults), mappings=READ, rules=RULES.of(EVENTS))
 
     found = {row.raw: row.reasons for row in judged.collect()}
     assert {raw: reasons for raw, reasons in found.items() if raw not in ("{", "[1]")} == {
@@ -102,6 +109,15 @@ def test_events_are_told_in_snake_case_with_typed_properties(arrived, checked):
         ("p1", "page_viewed", None, at, None),
         ("v1", "product_viewed", None, at, None),
     ]
+
+
+def test_an_alias_names_the_id_until_then_and_no_other_event_does(arrived, checked):
+    alias = VIEW | {"messageId": "a1", "type": "alias", "event": None, "userId": "9", "previousId": "browser"}
+
+    accepted = accepted_events(checked(arrived(alias, VIEW | {"previousId": "stray"})))
+
+    rows = accepted.select("kind", "user_id", "previous_id").orderBy("event_id").collect()
+    assert [tuple(row) for row in rows] == [("alias", "9", "browser"), ("product_viewed", None, None)]
 
 
 def test_the_first_arrival_of_an_event_id_stays_and_the_others_are_kept_as_duplicates(arrived, checked, given):

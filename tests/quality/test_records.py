@@ -9,9 +9,12 @@ import pytest
 from lettermill.quality.people import accepted_people, judged_demographics, judged_people
 from lettermill.quality.products import VERSION, accepted_products, judged_products, standing_products
 from lettermill.quality.quarantine import mark_duplicates
+from lettermill.settings import load
 from lettermill.tables.ingest import RECORDS
-from lettermill.tables.quality import PRODUCTS
+from lettermill.tables.quality import PEOPLE, PRODUCTS
 
+SETTINGS = load("local")
+READ, RULES = SETTINGS.mappings_of, SETTINGS.quality
 DAY = datetime(2017, 6, 1)
 PERSON = {
     "record_id": "r1",
@@ -52,7 +55,8 @@ def test_addresses_are_normalised_and_what_is_none_is_blanked_with_a_warning(rec
         {"first_name": " "},
     ]
 
-    people = accepted_people(judged_people(records(*(PERSON | change for change in changes))))
+    told = records(*(PERSON | change for change in changes))
+    people = accepted_people(judged_people(told, mappings=READ("people"), rules=RULES.of(PEOPLE)))
 
     assert [(row.email, row.birth_year, row.first_name, row.warnings) for row in people.collect()] == [
         ("zoe@example.com", 1980, "Zoë", []),
@@ -66,7 +70,9 @@ def test_addresses_are_normalised_and_what_is_none_is_blanked_with_a_warning(rec
 
 def test_a_record_without_id_or_time_is_refused(records):
     judged = judged_people(
-        records(PERSON | {"record_id": None}, PERSON | {"updated_at": None}, PERSON | {"updated_at": "2018-01-01"})
+        records(PERSON | {"record_id": None}, PERSON | {"updated_at": None}, PERSON | {"updated_at": "2018-01-01"}),
+        mappings=READ("people"),
+        rules=RULES.of(PEOPLE),
     )
 
     assert [row.reasons for row in judged.select("reasons").collect()] == [
@@ -77,7 +83,9 @@ def test_a_record_without_id_or_time_is_refused(records):
 
 
 def test_demographics_are_as_old_as_their_extract(records):
-    judged = judged_demographics(records({"customer_id": "9", "age": "35-44", "income": "50-74K"}))
+    bought = records({"customer_id": "9", "age": "35-44", "income": "50-74K"})
+
+    judged = judged_demographics(bought, mappings=READ("demographics"), rules=RULES.of(PEOPLE))
 
     row = accepted_people(judged).first()
     assert (row.record_id, row.customer_id, row.age_band, row.income_band, row.updated_at) == (
@@ -92,7 +100,8 @@ def test_demographics_are_as_old_as_their_extract(records):
 def test_products_are_typed_and_bad_ones_refused_with_every_reason(records, given):
     rows = [JAM, JAM | {"product_id": "8", "price": "cheap", "url": "javascript:alert(1)"}, JAM]
 
-    judged = mark_duplicates(judged_products(records(*rows)), standing=standing_products(given(PRODUCTS)), key=VERSION)
+    judged = judged_products(records(*rows), mappings=READ("products"), rules=RULES.of(PRODUCTS))
+    judged = mark_duplicates(judged, standing=standing_products(given(PRODUCTS)), key=VERSION)
 
     assert [(r.product_id, r.price, r.is_available, r.valid_from) for r in accepted_products(judged).collect()] == [
         ("7", Decimal("1.50"), True, DAY)

@@ -5,42 +5,57 @@ from pyspark.sql import functions as F
 
 from lettermill.campaigns.arms import HOLDOUT
 
-WATERFALL = ("no_address", "no_consent", "suppressed", "shared_address", "held_out", "missing_input", "mailed")
+WATERFALL = (
+    "no_address",
+    "no_consent",
+    "suppressed",
+    "shared_address",
+    "under_review",
+    "held_out",
+    "missing_input",
+    "mailed",
+)
 """Verdicts in the order in which they are asked."""
 
 
 def candidates(people: DataFrame, *, features: DataFrame, scores: DataFrame) -> DataFrame:
-    """One row per person: profile, features and a `<model>_score` column per model, which an audience may ask about."""
+    """One row per person: profile, features with their moment as `features_at`, and a `<model>_score` column per model.
+
+    These are the columns that an audience may ask about.
+    """
     # right sides: one row per person
     by_model = scores.groupBy("person_id").pivot("model").agg(F.first("score"))
     named = by_model.select("person_id", *(F.col(m).alias(f"{m}_score") for m in by_model.columns if m != "person_id"))
-    return people.join(features.drop("as_of"), on="person_id", how="left").join(named, on="person_id", how="left")
+    return people.join(features.withColumnRenamed("as_of", "features_at"), on="person_id", how="left").join(
+        named, on="person_id", how="left"
+    )
 
 
-def judged_audience(people: DataFrame, *, allowed: DataFrame, arms: DataFrame) -> DataFrame:
+def judged_audience(people: DataFrame, *, arms: DataFrame, held: DataFrame) -> DataFrame:
     """Add `verdict` and `detail` to the audience's people, with their `arm` and `propensity`.
 
-    `allowed` has each person's `mail` (granted, denied, suppressed). On an address that several people share, the
-    strictest consent holds for all of them, and the person known longest gets the mail.
+    `people` have `mail`: what may be mailed to them at their address (granted, or why not) by everybody's word there.
+    Of several people of one address, the one known longest gets the mail. `held` (person_id) are people whose data
+    awaits a decision, or was excluded by one.
     """
     # right sides: one row per person
-    asked = people.join(allowed, on="person_id", how="left").join(
-        arms.select("person_id", "arm", "propensity"), on="person_id", how="left"
-    )
+    asked = people.join(arms.select("person_id", "arm", "propensity"), on="person_id", how="left")
+    asked = asked.join(F.broadcast(held.withColumn("is_held", F.lit(True))), on="person_id", how="left")
     address = Window.partitionBy(F.coalesce("email", "person_id"))
     first = F.row_number().over(address.orderBy("created_at", "person_id")) == 1
-    suppressed = F.max(F.coalesce(F.col("mail") == "suppressed", F.lit(False))).over(address)
-    granted = F.min(F.coalesce(F.col("mail") == "granted", F.lit(False))).over(address)
     verdict = (
         F.when(F.col("email").isNull(), "no_address")
-        .when(suppressed, "suppressed")
-        .when(~granted, "no_consent")
+        .when(F.col("mail") == "suppressed", "suppressed")
+        .when(F.col("mail") != "granted", "no_consent")
         .when(~first, "shared_address")
+        .when(F.col("is_held"), "under_review")
         .when(F.col("arm") == HOLDOUT, "held_out")
         .otherwise("mailed")
     )
-    return asked.withColumn("verdict", verdict).withColumn(
-        "detail", F.when(F.col("verdict") == "no_consent", F.coalesce("mail", F.lit("unknown")))
+    return (
+        asked.drop("is_held")
+        .withColumn("verdict", verdict)
+        .withColumn("detail", F.when(F.col("verdict") == "no_consent", F.col("mail")))
     )
 
 

@@ -6,11 +6,13 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any, Literal
 
-from lettermill.campaigns.limits import Policy, Preflight, duration
+from lettermill.campaigns.limits import Policy, Preflight
 from lettermill.campaigns.slots import Slot
+from lettermill.durations import duration
 from lettermill.tables import Table
 from lettermill.tables.campaigns import contexts_table
 from lettermill.tables.declaration import NAME
+from lettermill.tables.profiles import EVERY_TOPIC
 
 SEED = re.compile(r"[a-z][a-z0-9-]{0,40}")
 Missing = Literal["default", "skip_block", "skip_person", "fail"]
@@ -40,7 +42,7 @@ class Input:
 
     def __post_init__(self) -> None:
         if self.max_age is not None:
-            duration(self.max_age)
+            duration(self.max_age, of="max_age")
 
 
 @dataclass(frozen=True)
@@ -89,7 +91,7 @@ class Campaign:
     that inputs may use; `parts` name the files of the template, in the order they are rendered; `link_parameters`
     stand on every link of the html to the web; `whitespace` says whether what no reader sees of it is left out; `seeds`
     are who gets test mails. `slots` are chosen blocks for: which one each shows is an input too, the struct `slots`.
-    `language` is what the files are written in."""
+    `language` is what the files are written in. `topic` is what people may leave without leaving all mail."""
 
     name: str
     description: str
@@ -105,12 +107,13 @@ class Campaign:
     whitespace: Literal["as_written", "minified"] = "as_written"
     language: Literal["jinja2", "liquid"] = "jinja2"
     provider: str = "files"
+    topic: str = EVERY_TOPIC
     default_locale: str = "en_US"
     default_timezone: str = "UTC"
     seeds: tuple[Seed, ...] = ()
 
     def __post_init__(self) -> None:
-        for name in (self.name, *self.inputs, *self.slots):
+        for name in (self.name, self.topic, *self.inputs, *self.slots):
             if not NAME.fullmatch(name):
                 raise ValueError(f"{name!r} must match {NAME.pattern}")
         named = [seed.name for seed in self.seeds]

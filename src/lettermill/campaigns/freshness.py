@@ -6,7 +6,7 @@ from pyspark.sql import Column
 from pyspark.sql import functions as F
 
 from lettermill.campaigns.definition import Input
-from lettermill.campaigns.limits import duration
+from lettermill.durations import duration
 
 
 def stale_inputs(inputs: Mapping[str, Input], *, as_of: Column) -> Column:
@@ -24,7 +24,7 @@ def stale_inputs(inputs: Mapping[str, Input], *, as_of: Column) -> Column:
 def _stale(name: str, declared: Input, as_of: Column) -> Column:
     assert declared.max_age is not None
     made_at = F.col("inputs_at")[name]
-    oldest = as_of.cast("timestamp") - F.lit(duration(declared.max_age))
+    oldest = as_of.cast("timestamp") - F.lit(duration(declared.max_age, of="max_age"))
     told = F.struct(
         F.lit(name).alias("input"),
         F.lit(declared.max_age).alias("max_age"),

@@ -1,15 +1,10 @@
 """Limits that a campaign sets its pre-flight: how old inputs may be, and what blocks a send."""
 
-import re
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Literal
 
 Policy = Literal["block", "warn"]
 """Hold the message back, or only tell."""
-UNITS = {"minute": 1, "hour": 60, "day": 24 * 60, "week": 7 * 24 * 60}
-"""Units of a duration, in minutes."""
-DURATION = re.compile(r"(?P<number>\d{1,5}) ?(?P<unit>[a-z]+?)s?")
 
 
 @dataclass(frozen=True)
@@ -36,11 +31,3 @@ class Preflight:
                 raise ValueError(f"{name} must be a share from 0 to 1, is {getattr(self, name)}")
         if self.max_html_bytes is not None and self.max_html_bytes < 1:
             raise ValueError(f"max_html_bytes must be 1 or more, is {self.max_html_bytes}")
-
-
-def duration(text: str) -> timedelta:
-    """Read `90 minutes`, `36 hours`, `7 days` or `2 weeks`; raises ValueError with these examples."""
-    found = DURATION.fullmatch(text)
-    if found is None or found["unit"] not in UNITS:
-        raise ValueError(f"max_age {text!r} is no duration; write 90 minutes, 36 hours, 7 days or 2 weeks")
-    return timedelta(minutes=int(found["number"]) * UNITS[found["unit"]])

@@ -10,7 +10,14 @@ import typer
 from lettermill import __version__
 from lettermill.cli.blocks import blocks
 from lettermill.cli.campaign import campaign
+from lettermill.cli.gateway import gateway
 from lettermill.cli.message import message
+from lettermill.cli.person import person
+from lettermill.cli.quality import quality
+from lettermill.cli.quarantine import quarantine
+from lettermill.cli.reviews import reviews
+from lettermill.cli.sources import sources
+from lettermill.cli.sync import sync
 from lettermill.cli.table_docs import written_docs
 from lettermill.errors import LettermillError
 from lettermill.job import open_lake
@@ -23,6 +30,13 @@ app.add_typer(config, name="config")
 app.add_typer(campaign, name="campaign")
 app.add_typer(message, name="message")
 app.add_typer(blocks, name="blocks")
+app.add_typer(sources, name="sources")
+app.add_typer(person, name="person")
+app.add_typer(sync, name="sync")
+app.add_typer(quality, name="quality")
+app.add_typer(quarantine, name="quarantine")
+app.add_typer(reviews, name="reviews")
+app.add_typer(gateway, name="gateway")
 
 INSTALLED = Path(str(PACKAGED))
 Env = Annotated[str, typer.Option("--env", help="environment: a file of conf")]

@@ -3,38 +3,23 @@
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+OTHERS = {"another": " by another person of this address", "address": " by this address itself"}
 
-def fenced(planned: DataFrame, *, contexts: DataFrame, people: DataFrame, allowed: DataFrame) -> DataFrame:
+
+def fenced(planned: DataFrame, *, permitted: DataFrame) -> DataFrame:
     """The planned messages (rows of delivery.outbox) that may no longer leave, with `fence_reason`.
 
-    A message stays only while its person grants mail and nobody who shares its address is suppressed or denies it:
-    `people` are rows of profiles.people; `allowed` has each person's `mail` and `mail_because`, the reason given.
+    `permitted` has of each `message_id` what may be mailed to its person at its address now: `mail` (granted, or why
+    not), the reason `mail_because`, and `mail_by`, whose word that is: person, another or address.
     """
-    allowed = allowed.select("person_id", "mail", F.col("mail_because").alias("because"))
-    # right side: one row per person
-    of_address = (
-        people.select("person_id", F.lower(F.trim("email")).alias("mailbox"))
-        .where(F.col("mailbox").isNotNull())
-        .join(allowed, on="person_id", how="inner")
-        .where(F.col("mail") != "granted")
-        .groupBy("mailbox")
-        .agg(F.min_by(F.struct("mail", "because"), F.struct("mail", "because")).alias("shared"))
+    asked = planned.join(  # right side: one row per message
+        permitted.select("message_id", "mail", "mail_because", "mail_by"), on="message_id", how="left"
     )
-    addresses = contexts.select("message_id", F.lower(F.trim("address")).alias("mailbox"))
-    # right sides: one row per message, person and mailbox
-    asked = (
-        planned.join(addresses, on="message_id", how="left")
-        .join(allowed, on="person_id", how="left")
-        .join(of_address, on="mailbox", how="left")
-    )
-    reason = (
-        F.when(F.col("mail").isNull(), "no consent to mail is known any more")
-        .when(F.col("mail") != "granted", F.concat(F.lit("mail is "), "mail", F.lit(": "), "because"))
-        .when(
-            F.col("shared").isNotNull(),
-            F.concat(F.lit("mail is "), "shared.mail", F.lit(" by another person of this address: "), "shared.because"),
-        )
-    )
+    others = F.create_map(*(F.lit(word) for pair in OTHERS.items() for word in pair))
+    because = F.coalesce(F.concat(F.lit(": "), "mail_because"), F.lit(""))
+    told = F.concat(F.lit("mail is "), "mail", F.coalesce(others[F.col("mail_by")], F.lit("")), because)
+    is_silent = F.col("mail").isNull() | ((F.col("mail") == "unknown") & (F.col("mail_by") == "person"))
+    reason = F.when(is_silent, "no consent to mail is known any more").when(F.col("mail") != "granted", told)
     return (
         asked.withColumn("fence_reason", reason)
         .where(F.col("fence_reason").isNotNull())

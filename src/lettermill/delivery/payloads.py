@@ -84,8 +84,13 @@ class PayloadFile:
 
 def message_ids(path: Path, format_: str) -> Iterator[str]:
     """The message id of each row of a payload file."""
+    return (row["message_id"] for row in payload_rows(path, format_))
+
+
+def payload_rows(path: Path, format_: str) -> Iterator[Mapping[str, str]]:
+    """Each row of a payload file."""
     with igzip.open(path, "rt", encoding="utf-8", newline="") as opened:
-        yield from (row["message_id"] for row in _rows(opened, format_))
+        yield from _rows(opened, format_)
 
 
 def row_at(path: Path, format_: str, *, line: int) -> Mapping[str, str]:

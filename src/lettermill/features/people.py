@@ -11,6 +11,9 @@ from lettermill.features.moments import at_moments
 from lettermill.features.purchases import PERSON, merchandise, purchase_features
 from lettermill.tables.features import PEOPLE
 
+NAMED_IN_EVENTS = {"customer_id": "user_id", "anonymous_id": "anonymous_id"}
+"""Kind of identifier -> the column of quality.events that has it."""
+
 
 def people_features(
     people: DataFrame,
@@ -41,6 +44,49 @@ def people_features(
     return features.fillna(0, subset=counts).select(*PEOPLE.column_names)
 
 
+def refreshed_features(
+    people: DataFrame,
+    identities: DataFrame,
+    order_lines: DataFrame,
+    products: DataFrame,
+    events: DataFrame,
+    *,
+    concerned: DataFrame,
+    moment: datetime,
+    excluded_departments: Sequence[str],
+) -> DataFrame:
+    """Rows for features.latest: `people_features` at `moment` of the people in `concerned` (person_id) alone.
+
+    Only their rows of the other tables are computed with, so that a few people cost little.
+    """
+    theirs = identities.join(F.broadcast(concerned), on="person_id", how="left_semi")
+    ids = {kind: F.broadcast(_of_kind(theirs, kind, name)) for kind, name in NAMED_IN_EVENTS.items()}
+    by_customer = events.join(ids["customer_id"], on="user_id", how="left_semi")
+    by_browser = events.join(ids["customer_id"], on="user_id", how="left_anti").join(
+        ids["anonymous_id"], on="anonymous_id", how="left_semi"
+    )
+    return people_features(
+        people.join(F.broadcast(concerned), on="person_id", how="left_semi"),
+        identities,  # whole: a browser's event is another person's where that person was logged in
+        order_lines.join(ids["customer_id"], on="user_id", how="left_semi"),
+        products,
+        by_customer.unionByName(by_browser),
+        moments=[moment],
+        excluded_departments=excluded_departments,
+    )
+
+
+def freshest(built: DataFrame, refreshed: DataFrame) -> DataFrame:
+    """One row per person: of features.people at one moment and features.latest the row of the later as_of."""
+    newest = F.max_by(F.struct("*"), "as_of").alias("newest")
+    return built.unionByName(refreshed).groupBy("person_id").agg(newest).select("newest.*")
+
+
+def people_of(events: DataFrame, *, identities: DataFrame) -> DataFrame:
+    """(person_id) of everybody whom some of the events name, as far as they are known."""
+    return person_events(events, identities=identities).select("person_id").distinct()
+
+
 def person_events(events: DataFrame, *, identities: DataFrame) -> DataFrame:
     """Events that name a known customer, or else a known browser: person_id, kind, event_id, email_id and instants."""
     by_customer = customers(identities).withColumnRenamed("person_id", "customer")
@@ -62,7 +108,7 @@ def person_events(events: DataFrame, *, identities: DataFrame) -> DataFrame:
 
 def customers(identities: DataFrame) -> DataFrame:
     """(user_id, person_id) of every customer id."""
-    return _of_kind(identities, "customer_id", "user_id")
+    return _of_kind(identities, "customer_id", NAMED_IN_EVENTS["customer_id"])
 
 
 def _of_kind(identities: DataFrame, kind: str, name: str) -> DataFrame:

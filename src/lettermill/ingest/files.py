@@ -1,19 +1,18 @@
-"""Reading landing files whole, on the workers: every line with its place, or an error that names the file."""
+"""Landing files: which are new, what is wrong with one, and the rows of the others, read on the workers."""
 
-import csv
-import gzip
-import io
-import json
-import zlib
-from collections.abc import Iterable, Iterator
-from datetime import UTC, date, datetime, time, timedelta
-from pathlib import PurePosixPath
-from urllib.parse import unquote, urlparse
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
 
 from lettermill.errors import InputError
+from lettermill.ingest.file_formats import ROWS_PER_BATCH, day_end, rows_of_file
 from lettermill.ingest.sources import Source
 
 LINES = "source string, origin string, position bigint, raw string, day_ends_at timestamp"
@@ -26,126 +25,156 @@ LINES_ARROW = pa.schema(
         ("day_ends_at", pa.timestamp("us", tz="UTC")),
     ]
 )
-ROWS_PER_BATCH = 20_000
+REFUSED = "source string, origin string, attempt int, reason string, head binary"
+REFUSED_ARROW = pa.schema(
+    [
+        ("source", pa.string()),
+        ("origin", pa.string()),
+        ("attempt", pa.int32()),
+        ("reason", pa.string()),
+        ("head", pa.binary()),
+    ]
+)
+HEAD = 1_024
+"""First bytes that are kept of a refused file."""
+
+CHANGED = "it changed or vanished after it was found"
 
 
-def arriving_files(spark: SparkSession, folder: str, *, files_per_batch: int) -> DataFrame:
-    """Stream the files below `folder`, whole: `path`, `content`. A file is taken once, by its name."""
-    return (
-        spark.readStream.format("binaryFile")
-        .schema("path string, modificationTime timestamp, length bigint, content binary")
-        .option("maxFilesPerTrigger", files_per_batch)
-        .option("recursiveFileLookup", "true")
-        .load(folder)
-        .select("path", "content")
-    )
+@dataclass(frozen=True)
+class File:
+    """One version of a landing file: `origin` is its path below the landing folder, `attempt` counts from 1."""
+
+    source: str
+    origin: str
+    attempt: int
+    bytes: int
+    modified_ns: int
+
+    def same_content(self, other: "File") -> bool:
+        return (self.bytes, self.modified_ns) == (other.bytes, other.modified_ns)
 
 
-def lines_of_files(files: DataFrame, *, name: str, source: Source, landing: str) -> DataFrame:
-    """One row per line of each file: `source`, `origin` (the path below `landing`), `position` (from 1), `raw`,
+def found_files(files: DataFrame, *, found_at: datetime) -> DataFrame:
+    """Rows for ingest.files, from the fields of `File`."""
+    return files.select("*", F.lit(found_at).alias("found_at"))
+
+
+def files_below(folder: Path, *, source: str, landing: Path) -> Iterator[File]:
+    """The files below a source's folder, by name; hidden ones (`.x`, `_x`) are still being written."""
+    for place, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith((".", "_")))
+        for name in sorted(names):
+            if name.startswith((".", "_")):
+                continue
+            path = Path(place) / name
+            try:
+                status = path.stat()
+            except FileNotFoundError:
+                continue  # moved away while we looked
+            yield File(source, path.relative_to(landing).as_posix(), 1, status.st_size, status.st_mtime_ns)
+
+
+def next_attempts(
+    present: Iterable[File], *, newest: Mapping[tuple[str, str], File], refused: Mapping[File, str]
+) -> tuple[list[File], list[File]]:
+    """Which files are to be taken, and which were altered after they had been taken, which nobody reads again.
+
+    A file is taken once, by its name. One that was refused gets another attempt when its size or time has changed.
+    `newest` has the last attempt on each name, `refused` the reasons of those that were refused.
+    """
+    new, altered = [], []
+    for file in present:
+        before = newest.get((file.source, file.origin))
+        if before is None:
+            new.append(file)
+        elif before in refused:
+            if refused[before] == CHANGED or not file.same_content(before):
+                new.append(replace(file, attempt=before.attempt + 1))
+        elif file.bytes != before.bytes:
+            altered.append(file)
+    return new, altered
+
+
+def refused_files(files: DataFrame, *, sources: Mapping[str, Source], landing: str) -> DataFrame:
+    """The files that are not what their source declares: `source`, `origin`, `attempt`, `reason`, `head` (first bytes).
+
+    `files` has the fields of `File`. Every file is read to its end.
+    """
+
+    def judge(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for row in _rows(batches):
+            file, head = File(**row), b""
+            try:
+                content = _content(file, landing)
+                head = content[:HEAD]
+                day_end(file.origin)
+                for _ in rows_of_file(content, file.origin, sources[file.source]):
+                    pass
+            except InputError as error:
+                columns = [[file.source], [file.origin], [file.attempt], [error.problem], [head]]
+                yield pa.RecordBatch.from_arrays(_arrays(columns, REFUSED_ARROW), schema=REFUSED_ARROW)
+
+    return files.mapInArrow(judge, REFUSED)
+
+
+def lines_of_files(files: DataFrame, *, sources: Mapping[str, Source], landing: str) -> DataFrame:
+    """One row per row of each file: `source`, `origin`, `position` (line or row, from 1), `raw` (a JSON object),
     `day_ends_at` (the end of the day in the file's name).
 
-    A CSV row becomes a JSON object by its header. Blank lines are no rows. Raises InputError, from the worker that
-    reads it, for a file that is empty, truncated, not UTF-8 or lacks a declared column.
+    `files` has the fields of `File`, without those that `refused_files` names: a fault here raises InputError.
     """
 
     def read(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        for batch in batches:
-            for row in batch.to_pylist():
-                yield from _lines(row["path"], row["content"], name=name, source=source, landing=landing)
+        for row in _rows(batches):
+            file = File(**row)
+            yield from _lines(file, _content(file, landing), sources[file.source])
 
-    return files.select("path", "content").mapInArrow(read, LINES)
+    return files.mapInArrow(read, LINES)
 
 
-def _lines(path: str, content: bytes, *, name: str, source: Source, landing: str) -> Iterator[pa.RecordBatch]:
-    origin = _below(path, landing)
-    text = _text(content, origin)
-    rows = _csv_rows(text, origin, source) if source.format == "csv" else _json_rows(text)
-    ends = _day_end(origin)
+def _rows(batches: Iterable[pa.RecordBatch]) -> Iterator[dict[str, Any]]:
+    for batch in batches:
+        yield from batch.to_pylist()
+
+
+def _content(file: File, landing: str) -> bytes:
+    """The file's bytes, if it still is the version that was found: another may hold rows that were taken before."""
+    path = Path(landing) / file.origin
+    try:
+        content = path.read_bytes()
+        status = path.stat()
+    except FileNotFoundError:
+        status = None
+    except OSError as error:
+        mend = "let the job's user read the file"
+        raise InputError(f"cannot be read: {error.strerror}", place=file.origin, mend=mend) from None
+    if status is None or (status.st_size, status.st_mtime_ns, len(content)) != (
+        file.bytes,
+        file.modified_ns,
+        file.bytes,
+    ):
+        raise InputError(CHANGED, place=file.origin, mend="write files under another name, then rename them")
+    return content
+
+
+def _lines(file: File, content: bytes, source: Source) -> Iterator[pa.RecordBatch]:
+    ends = day_end(file.origin)
     chunk: list[tuple[int, str]] = []
-    for numbered in rows:
+    for numbered in rows_of_file(content, file.origin, source):
         chunk.append(numbered)
         if len(chunk) == ROWS_PER_BATCH:
-            yield _batch(chunk, name, origin, ends)
+            yield _batch(chunk, file, ends)
             chunk = []
     if chunk:
-        yield _batch(chunk, name, origin, ends)
+        yield _batch(chunk, file, ends)
 
 
-def _batch(rows: list[tuple[int, str]], name: str, origin: str, ends: datetime) -> pa.RecordBatch:
+def _batch(rows: list[tuple[int, str]], file: File, ends: datetime) -> pa.RecordBatch:
     positions, raws = zip(*rows, strict=True)
-    columns = [[name] * len(rows), [origin] * len(rows), positions, raws, [ends] * len(rows)]
-    arrays = [pa.array(column, field.type) for column, field in zip(columns, LINES_ARROW, strict=True)]
-    return pa.RecordBatch.from_arrays(arrays, schema=LINES_ARROW)
+    columns = [[file.source] * len(rows), [file.origin] * len(rows), positions, raws, [ends] * len(rows)]
+    return pa.RecordBatch.from_arrays(_arrays(columns, LINES_ARROW), schema=LINES_ARROW)
 
 
-def _below(path: str, landing: str) -> str:
-    """The path below the landing folder, without scheme."""
-    whole, root = (PurePosixPath(unquote(urlparse(place).path)) for place in (path, landing))
-    return str(whole.relative_to(root)) if whole.is_relative_to(root) else str(whole)
-
-
-def _text(content: bytes, origin: str) -> str:
-    if origin.endswith(".gz"):
-        content = _unzipped(content, origin)
-    if not content.strip():
-        raise InputError("the file is empty", place=origin, mend="put the whole file in its place, or remove it")
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise InputError(f"not UTF-8 in line {line}", place=origin, mend="have the source write UTF-8") from None
-
-
-def _unzipped(content: bytes, origin: str) -> bytes:
-    try:
-        return gzip.decompress(content)
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        cause = "the gzip stream ends early" if isinstance(error, EOFError) else f"no whole gzip file ({error})"
-        raise InputError(
-            cause, place=origin, mend="copy the file anew, whole, or move it out of the landing folder"
-        ) from None
-
-
-def _json_rows(text: str) -> Iterator[tuple[int, str]]:
-    # Not splitlines: U+2028 and others stand unescaped inside JSON strings.
-    for position, line in enumerate(text.split("\n"), start=1):
-        if line.strip():
-            yield position, line.rstrip("\r")
-
-
-def _csv_rows(text: str, origin: str, source: Source) -> Iterator[tuple[int, str]]:
-    reader = csv.reader(io.StringIO(text), strict=True)
-    header = next(reader)
-    lacking = [column for column in source.columns if column not in header]
-    if lacking:
-        raise InputError(
-            f"the header lacks {', '.join(lacking)}; it has {', '.join(header)[:200]}",
-            place=origin,
-            mend="have the source write these columns, or change `columns` of the source in conf",
-        )
-    try:
-        for row in reader:
-            if len(row) != len(header):
-                raise InputError(
-                    f"line {reader.line_num} has {len(row)} cells, the header {len(header)}",
-                    place=origin,
-                    mend="quote cells that hold commas or line breaks",
-                )
-            yield reader.line_num, json.dumps(dict(zip(header, row, strict=True)), ensure_ascii=False)
-    except csv.Error as error:
-        raise InputError(
-            f"line {reader.line_num} is no CSV: {error}", place=origin, mend="have the source quote cells"
-        ) from None
-
-
-def _day_end(origin: str) -> datetime:
-    """The end of the day that the file's name says: by then all it holds had been received."""
-    name = PurePosixPath(origin).name
-    try:
-        day = date.fromisoformat(name[:10])
-    except ValueError:
-        raise InputError(
-            "the file's name does not start with a day", place=origin, mend="name it YYYY-MM-DD..."
-        ) from None
-    return datetime.combine(day + timedelta(days=1), time(), UTC)
+def _arrays(columns: Iterable[Any], schema: pa.Schema) -> list[pa.Array]:
+    return [pa.array(column, field.type) for column, field in zip(columns, schema, strict=True)]

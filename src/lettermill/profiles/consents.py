@@ -1,81 +1,135 @@
-"""What people allow: changes from records and from e-mail events, and what holds at a moment."""
+"""What people said about being mailed and profiled: statements of records, of themselves and of their mailboxes."""
 
-from pyspark.sql import Column, DataFrame
+from collections.abc import Iterator
+
+from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
+from lettermill.profiles.consent_rules import ConsentRules, Suppression
+from lettermill.tables.profiles import CONSENTS, EVERY_TOPIC
+
 PURPOSES = {"mail": "email_consent", "profiling": "profiling_consent"}
-SUPPRESSED_BY = {"unsubscribed": "unsubscribed", "email_bounced": "bounced", "email_marked_as_spam": "complained"}
-"""event kind -> reason of the suppression it causes"""
+CHANNEL = "email"
+PREFERENCES, CONFIRMED = "preferences_changed", "consent_confirmed"
+DAY = 86_400
 
 
-def consent_changes(records: DataFrame, *, events: DataFrame, identities: DataFrame, as_of: Column) -> DataFrame:
-    """Rows for profiles.consents: one per statement of a record or event that was available at `as_of`."""
-    return _from_records(records, identities).unionByName(_from_events(events, identities, as_of=as_of))
+def consent_changes(
+    records: DataFrame,
+    *,
+    events: DataFrame,
+    identities: DataFrame,
+    messages: DataFrame,
+    rules: ConsentRules,
+    as_of: Column,
+) -> DataFrame:
+    """Rows for profiles.consents: one per statement of a record or event that was available at `as_of`.
 
-
-def permissions(consents: DataFrame, *, as_of: Column) -> DataFrame:
-    """What each person allows at `as_of`, from rows of profiles.consents: one row per person.
-
-    `mail` and `profiling` are granted, denied, suppressed or null; `mail_because` is the reason given for `mail`. The
-    latest statement counts, of two at one time the stricter; but a suppression is never lifted by a later grant.
+    Events name a customer, or the message they are about: `messages` are rows of delivery.outbox, whose person it is.
+    A choice of another state than granted and denied states nothing.
     """
-    known = consents.where((F.col("changed_at") < as_of) & (F.col("available_at") <= as_of))
-    suppressing = (F.col("state") == "suppressed").cast("int").alias("suppressing")
-    strictness = F.when(F.col("state") == "granted", 0).otherwise(1).alias("strictness")
-    statement = F.struct(suppressing, "changed_at", strictness, "evidence", "state", "reason")
-    latest = known.groupBy("person_id").agg(
-        *(F.max(F.when(F.col("purpose") == purpose, statement)).alias(purpose) for purpose in PURPOSES)
-    )
-    return latest.select(
-        "person_id",
-        F.col("mail.state").alias("mail"),
-        F.col("mail.reason").alias("mail_because"),
-        F.col("profiling.state").alias("profiling"),
-    )
+    known = events.where((F.col("occurred_at") < as_of) & (F.col("available_at") <= as_of))
+    heard = _of_persons(known, identities, messages)
+    statements = _from_records(records, identities, rules)
+    for from_events in (_choices(heard, rules), *_suppressed(heard, rules)):
+        statements = statements.unionByName(from_events)
+    return statements.select(*CONSENTS.column_names)
 
 
-def _from_records(records: DataFrame, identities: DataFrame) -> DataFrame:
+def _from_records(records: DataFrame, identities: DataFrame, rules: ConsentRules) -> DataFrame:
     statements = F.array(
         *(
-            F.struct(F.lit(purpose).alias("purpose"), F.col(column).alias("state"))
+            F.struct(F.lit(purpose).alias("purpose"), F.col(column).alias("said"))
             for purpose, column in PURPOSES.items()
         )
     )
     # right side: one row per record
-    return (
+    said = (
         records.join(_persons(identities, "record", "record"), on="record", how="inner")
         .select("*", F.inline(statements))
-        .where(F.col("state").isNotNull())
-        .select(
-            "person_id",
-            F.lit("email").alias("channel"),
-            "purpose",
-            "state",
-            F.lit("crm record").alias("reason"),
-            F.coalesce("consent_at", "updated_at").alias("changed_at"),
-            "available_at",
-            F.concat_ws(":", "origin", "position").alias("evidence"),
-        )
+        .where(F.col("said").isNotNull())
+    )
+    return said.select(
+        "person_id",
+        F.lit(CHANNEL).alias("channel"),
+        F.lit(EVERY_TOPIC).alias("topic"),
+        "purpose",
+        _granted(F.col("said"), rules).alias("state"),
+        F.lit("record").alias("said_by"),
+        F.concat("source", F.lit(" record")).alias("reason"),
+        "source",
+        F.coalesce("consent_at", "updated_at").alias("changed_at"),
+        "available_at",
+        F.concat_ws(":", "origin", "position").alias("evidence"),
     )
 
 
-def _from_events(events: DataFrame, identities: DataFrame, *, as_of: Column) -> DataFrame:
-    reasons = F.create_map(*(F.lit(word) for pair in SUPPRESSED_BY.items() for word in pair))
-    known = (F.col("occurred_at") < as_of) & (F.col("available_at") <= as_of)
-    # right side: one row per customer id
+def _granted(said: Column, rules: ConsentRules) -> Column:
+    """A grant of a source that needs confirming is pending; the states of rows of profiles.consents."""
+    needs_confirming = F.col("source").isin(*rules.double_opt_in) if rules.double_opt_in else F.lit(False)
+    return F.when((said == "granted") & needs_confirming, "pending").otherwise(said)
+
+
+def _choices(heard: DataFrame, rules: ConsentRules) -> DataFrame:
+    """What people chose for themselves on the preference page, and what they confirmed."""
+    said = F.when(F.col("kind") == CONFIRMED, "confirmed").otherwise(_granted(F.col("properties.state"), rules))
+    chosen = heard.where(F.col("kind").isin(PREFERENCES, CONFIRMED)).withColumn("said", said)
+    known = chosen.where(F.col("said").isin("granted", "pending", "confirmed", "denied"))
+    reason = F.when(F.col("kind") == CONFIRMED, "confirmed").otherwise("preferences")
+    return _stated(known, state=F.col("said"), reason=reason, said_by="person", scope="stated")
+
+
+def _suppressed(heard: DataFrame, rules: ConsentRules) -> Iterator[DataFrame]:
+    for reason, rule in rules.suppress.items():
+        yield _stated(
+            _fulfilled(heard, rule), state=F.lit("suppressed"), reason=F.lit(reason), said_by=rule.said_by,
+            scope=rule.scope,
+        )  # fmt: skip
+
+
+def _fulfilled(heard: DataFrame, rule: Suppression) -> DataFrame:
+    """The events that fulfil a rule: each is the last of `times` within the days before it."""
+    of_kind = heard.where(F.col("kind") == rule.kind)
+    if rule.bounce_type:
+        of_kind = of_kind.where(F.coalesce("properties.bounce_type", F.lit("hard")) == rule.bounce_type)
+    if rule.times == 1:
+        return of_kind
+    second = F.unix_seconds("occurred_at")
+    lately = Window.partitionBy("person_id").orderBy(second).rangeBetween(-rule.within_days * DAY, 0)
+    return of_kind.withColumn("times", F.count("*").over(lately)).where(F.col("times") >= rule.times).drop("times")
+
+
+def _stated(events: DataFrame, *, state: Column, reason: Column, said_by: str, scope: str) -> DataFrame:
+    stated = {name: F.nullif(F.lower(F.trim(f"properties.{name}")), F.lit("")) for name in ("channel", "topic")}
+    purpose = F.lower(F.trim("properties.purpose"))
+    whole = scope == "everything"
+    return events.select(
+        "person_id",
+        F.lit(CHANNEL).alias("channel") if whole else F.coalesce(stated["channel"], F.lit(CHANNEL)).alias("channel"),
+        F.lit(EVERY_TOPIC).alias("topic") if whole else F.coalesce(stated["topic"], F.lit(EVERY_TOPIC)).alias("topic"),
+        F.when(F.lit(not whole) & (purpose == "profiling"), "profiling").otherwise("mail").alias("purpose"),
+        state.alias("state"),
+        F.lit(said_by).alias("said_by"),
+        reason.alias("reason"),
+        "source",
+        F.col("occurred_at").alias("changed_at"),
+        "available_at",
+        F.concat_ws(":", "origin", "position").alias("evidence"),
+    )
+
+
+def _of_persons(events: DataFrame, identities: DataFrame, messages: DataFrame) -> DataFrame:
+    """Events with the person they are of: the customer they name, else whose the named message is."""
+    customers = _persons(identities, "customer_id", "user_id").withColumnRenamed("person_id", "customer")
+    recipients = messages.select(F.col("message_id").alias("mailed_as"), F.col("person_id").alias("recipient"))
+    # right sides: one row per customer id, and one per message
     return (
-        events.where(F.col("kind").isin(*SUPPRESSED_BY) & known)
-        .join(_persons(identities, "customer_id", "user_id"), on="user_id", how="inner")
-        .select(
-            "person_id",
-            F.lit("email").alias("channel"),
-            F.lit("mail").alias("purpose"),
-            F.lit("suppressed").alias("state"),
-            reasons[F.col("kind")].alias("reason"),
-            F.col("occurred_at").alias("changed_at"),
-            "available_at",
-            F.concat_ws(":", "origin", "position").alias("evidence"),
-        )
+        events.withColumn("mailed_as", F.col("properties.email_id"))
+        .join(customers, on="user_id", how="left")
+        .join(recipients, on="mailed_as", how="left")
+        .withColumn("person_id", F.coalesce("customer", "recipient"))
+        .where(F.col("person_id").isNotNull())
+        .drop("customer", "recipient", "mailed_as")
     )
 
 

@@ -1,11 +1,11 @@
-"""Who is who: records that share a customer id or an address are one person."""
+"""Who is who: one person per component of what records and events state, under an id that stays."""
 
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
-from pyspark.sql.window import WindowSpec
 
-ROUNDS = 4
-"""Times the oldest label travels over a shared customer id and then over a shared address."""
+from lettermill.profiles.evidence import COMPONENT, IDENTIFIER, PROBABLE, oldest
+
+MERGE, SPLIT, MOVE = "merge", "split", "move"
 
 
 def known_records(people: DataFrame, *, as_of: Column) -> DataFrame:
@@ -14,118 +14,157 @@ def known_records(people: DataFrame, *, as_of: Column) -> DataFrame:
     return people.where(F.col("available_at") <= as_of).withColumn("record", record)
 
 
-def labelled(records: DataFrame) -> DataFrame:
-    """Add `label` to records: the oldest record of those linked by customer ids and addresses, of any version.
+def heard_events(events: DataFrame, *, as_of: Column) -> DataFrame:
+    """Events (quality.events) that had happened before `as_of` and were available at it."""
+    return events.where((F.col("occurred_at") < as_of) & (F.col("available_at") <= as_of))
 
-    A label is `{first_seen_at, record}`, so that the oldest wins. Links longer than ROUNDS hops are left open;
-    `unsettled` finds them.
+
+def identities(stated: DataFrame, *, standing: DataFrame, as_of: Column) -> DataFrame:
+    """Rows for profiles.identities, from statements with the `root` of their component and the identities so far.
+
+    A person keeps the id they have. Where two persons turn out to be one, the oldest id survives; where one turns out
+    to be several, the id stays with the part that has the record it was made from, or else the oldest identifier. A new
+    id is a hash of the record that was first seen, never of an address; where another person holds that id already,
+    the moment is hashed along.
     """
-    first_seen = F.min("available_at").over(Window.partitionBy("record"))
-    linked = records.withColumn("label", F.struct(first_seen.alias("first_seen_at"), F.col("record")))
-    for _ in range(ROUNDS):
-        for link in ("record", "customer_id", "email"):
-            linked = linked.withColumn("label", F.min("label").over(_sharing(link)))
-    return linked
-
-
-def unsettled(linked: DataFrame) -> DataFrame:
-    """Records whose label is not yet that of all records they share an identifier with: there must be none."""
-    open_ends = F.lit(False)
-    for link in ("record", "customer_id", "email"):
-        open_ends = open_ends | (F.col("label") != F.min("label").over(_sharing(link)))
-    return linked.withColumn("is_open", open_ends).where("is_open")
-
-
-def _sharing(link: str) -> WindowSpec:
-    # Records without the identifier share it with nobody.
-    return Window.partitionBy(F.coalesce(link, F.concat(F.lit("only "), "record")))
-
-
-def identities(linked: DataFrame, *, events: DataFrame, standing: DataFrame, as_of: Column) -> DataFrame:
-    """Rows for profiles.identities.
-
-    `linked` are labelled records, `events` those of quality.events, `standing` the identities so far. A person keeps
-    the id they have; where two persons turn out to be one, the oldest id survives. A new id is a hash of the record
-    that was first seen, never of an address. Customer ids known from events alone are persons too. A browser belongs
-    to a person only while a single customer used it.
-    """
-    from_records = linked.select("label", F.inline(_identifiers()), "available_at", "origin", "position")
-    heard = events.where((F.col("occurred_at") < as_of) & (F.col("available_at") <= as_of))
-    from_events = _customers_of_events(heard, known=linked)
-    named = from_records.unionByName(from_events).where(F.col("identifier").isNotNull())
-    per_identifier = named.groupBy("identifier_kind", "identifier").agg(
-        F.min("label").alias("label"),
-        F.min("available_at").alias("first_seen_at"),
-        F.min_by(F.concat_ws(":", "origin", "position"), F.struct("available_at", "origin", "position")).alias(
-            "evidence"
-        ),
+    claims = _claims(stated, standing)
+    kept = _kept_ids(claims)
+    taken = kept.select(F.col("kept_id").alias("new_id"), F.lit(True).alias("is_taken"))
+    another = _surrogate(F.concat_ws("\0", "label", as_of.cast("string")))
+    # right sides: one row per component, one row per id
+    given = (
+        claims.join(kept, on="root", how="left")
+        .join(taken, on="new_id", how="left")
+        .withColumn("person_id", F.coalesce("kept_id", F.when(F.col("is_taken"), another), "new_id"))
     )
-    people = _with_person(per_identifier, standing=standing)
-    return people.unionByName(_browsers(heard, customers=people)).select(
-        "identifier_kind", "identifier", "person_id", "evidence", "first_seen_at"
-    )
-
-
-def _identifiers() -> Column:
-    kinds = {"record": "record", "customer_id": "customer_id", "email": "email"}
-    return F.array(
-        *(
-            F.struct(F.lit(kind).alias("identifier_kind"), F.col(column).alias("identifier"))
-            for kind, column in kinds.items()
-        )
-    )
-
-
-def _customers_of_events(heard: DataFrame, *, known: DataFrame) -> DataFrame:
-    """Customer ids that events name and no record does, each a person of its own."""
-    in_records = known.where(F.col("customer_id").isNotNull()).select(F.col("customer_id").alias("user_id")).distinct()
-    unknown = heard.where(F.col("user_id").isNotNull()).join(in_records, on="user_id", how="left_anti")
-    first = unknown.groupBy("user_id").agg(F.min(F.struct("available_at", "origin", "position")).alias("first"))
-    return first.select(
-        F.struct(
-            F.col("first.available_at").alias("first_seen_at"), F.concat(F.lit("customer/"), "user_id").alias("record")
-        ).alias("label"),
-        F.lit("customer_id").alias("identifier_kind"),
-        F.col("user_id").alias("identifier"),
-        "first.available_at",
-        "first.origin",
-        "first.position",
-    )
-
-
-def _with_person(identifiers: DataFrame, *, standing: DataFrame) -> DataFrame:
-    given = standing.select("identifier_kind", "identifier", F.struct("first_seen_at", "person_id").alias("given"))
-    component = Window.partitionBy("label")
-    new_id = F.concat(F.lit("p"), F.substring(F.sha2("label.record", 256), 1, 20))
-    return (
-        # right side: one row per identifier
-        identifiers.join(given, on=["identifier_kind", "identifier"], how="left")
-        .withColumn("oldest", F.min("given").over(component))
-        .withColumn("person_id", F.coalesce("oldest.person_id", new_id))
-        .drop("given", "oldest", "label")
-    )
-
-
-def _browsers(heard: DataFrame, *, customers: DataFrame) -> DataFrame:
-    """Anonymous ids that one customer alone used while logged in."""
-    used = heard.where(F.col("anonymous_id").isNotNull() & F.col("user_id").isNotNull())
-    by_one = (
-        used.groupBy("anonymous_id")
-        .agg(
-            F.min("user_id").alias("user_id"),
-            F.max("user_id").alias("last_user_id"),
-            F.min(F.struct("available_at", "origin", "position")).alias("first"),
-        )
-        .where(F.col("user_id") == F.col("last_user_id"))
-    )
-    ids = customers.where(F.col("identifier_kind") == "customer_id").select(
-        F.col("identifier").alias("user_id"), "person_id"
-    )
-    # right side: one row per customer id
-    return by_one.join(ids, on="user_id", how="inner").select(
-        F.lit("anonymous_id").alias("identifier_kind"),
-        F.col("anonymous_id").alias("identifier"),
+    return given.select(
+        *IDENTIFIER,
         "person_id",
         F.concat_ws(":", "first.origin", "first.position").alias("evidence"),
         F.col("first.available_at").alias("first_seen_at"),
     )
+
+
+def identity_changes(
+    stated: DataFrame, found: DataFrame, *, standing: DataFrame, dropped: DataFrame, as_of: Column
+) -> DataFrame:
+    """Rows for profiles.identity_changes: how the persons of `standing` became those of `found`.
+
+    A merge: the person is now part of another who was known. A split: some of the person's identifiers are now a person
+    of their own. A move: some are now another known person's. `stated` are the statements that `found` was made from,
+    `dropped` the flagged identifiers. The evidence of a split is the flagged identifier, that of others the newest
+    statement that ties the person to what was not theirs.
+    """
+    before = standing.select(*IDENTIFIER, F.col("person_id").alias("from_person_id"))
+    moved = found.select(*IDENTIFIER, F.col("person_id").alias("into_person_id")).join(
+        before, on=list(IDENTIFIER), how="inner"
+    )
+    alive = found.select(F.col("person_id").alias("from_person_id"), F.lit(True).alias("is_alive")).distinct()
+    known = standing.select(F.col("person_id").alias("into_person_id"), F.lit(True).alias("is_known")).distinct()
+    kind = F.when(F.col("is_known").isNull(), SPLIT).when(F.col("is_alive"), MOVE).otherwise(MERGE)
+    # right sides: one row per person
+    changed = (
+        moved.where(F.col("from_person_id") != F.col("into_person_id"))
+        .groupBy("from_person_id", "into_person_id")
+        .agg(F.count("*").alias("identifiers"))
+        .join(alive, on="from_person_id", how="left")
+        .join(known, on="into_person_id", how="left")
+        .withColumn("change", kind)
+        .join(_ties(stated, before), on="from_person_id", how="left")
+        .join(_losses(before, dropped), on="from_person_id", how="left")
+    )
+    is_tied = F.col("change") != SPLIT
+    return changed.select(
+        "change",
+        "from_person_id",
+        "into_person_id",
+        as_of.alias("known_at"),
+        "identifiers",
+        F.when(is_tied, F.col("tie.identifier_kind")).otherwise(F.col("loss.identifier_kind")).alias("evidence_kind"),
+        F.when(is_tied, F.concat_ws(":", "tie.origin", "tie.position"))
+        .when(
+            F.col("loss").isNotNull(),
+            F.concat(F.lit("shared by "), "loss.how_many", F.lit(", allowed "), "loss.allowed"),
+        )
+        .otherwise("what linked them is stated no longer")
+        .alias("evidence"),
+    )
+
+
+def households(records: DataFrame, *, identities: DataFrame) -> DataFrame:
+    """Rows for profiles.households: who lives with whom by what a source says. It never makes two persons one."""
+    of_record = identities.where(F.col("identifier_kind") == "record").select(
+        F.col("identifier").alias("record"), "person_id"
+    )
+    first = F.min(F.struct("available_at", "origin", "position"))
+    # right side: one row per record
+    lived = records.where(F.col("household_id").isNotNull()).join(of_record, on="record", how="inner")
+    return (
+        lived.groupBy("household_id", "person_id")
+        .agg(first.alias("first"))
+        .select(
+            "household_id",
+            "person_id",
+            F.concat_ws(":", "first.origin", "first.position").alias("evidence"),
+            F.col("first.available_at").alias("first_seen_at"),
+        )
+    )
+
+
+def _claims(stated: DataFrame, standing: DataFrame) -> DataFrame:
+    """One row per identifier: its component, the id a new person would get, and the person who has it so far."""
+    component = Window.partitionBy("root")
+    given = standing.select(*IDENTIFIER, F.col("person_id").alias("given"), F.col("first_seen_at").alias("given_at"))
+    per_identifier = stated.groupBy(*IDENTIFIER).agg(
+        F.min("root").alias("root"),
+        oldest().alias("oldest"),
+        F.min(F.struct("is_event", "available_at", "origin", "position")).alias("first"),
+    )
+    # right side: one row per identifier
+    return (
+        per_identifier.withColumn("label", F.min("oldest").over(component)["name"])
+        .where(F.col("identifier_kind") != PROBABLE)
+        .withColumn("new_id", _surrogate(F.col("label")))
+        .join(given, on=list(IDENTIFIER), how="left")
+    )
+
+
+def _kept_ids(claims: DataFrame) -> DataFrame:
+    """`root, kept_id`: of the persons whose best part is in a component, the oldest."""
+    is_made_elsewhere = F.col("given") != F.col("new_id")
+    best_part = F.min_by("root", F.struct(is_made_elsewhere, "given_at", *IDENTIFIER))
+    persons = claims.where(F.col("given").isNotNull()).groupBy("given")
+    kept = persons.agg(best_part.alias("root"), F.min("given_at").alias("since"))
+    return kept.groupBy("root").agg(F.min(F.struct("since", "given"))["given"].alias("kept_id"))
+
+
+def _surrogate(text: Column) -> Column:
+    return F.concat(F.lit("p"), F.substring(F.sha2(text, 256), 1, 20))
+
+
+def _ties(stated: DataFrame, before: DataFrame) -> DataFrame:
+    """Per person so far the newest statement by which something of theirs is tied to something that was not."""
+    of_holder = before.select(
+        F.concat_ws(":", "identifier_kind", "identifier").alias("holder"), F.col("from_person_id").alias("holder_was")
+    ).where(F.col("identifier_kind").isin("record", "customer_id"))
+    of_identifier = before.withColumnRenamed("from_person_id", "identifier_was")
+    # right sides: one row per identifier
+    crossing = (
+        stated.join(of_holder, on="holder", how="left")
+        .join(of_identifier, on=list(IDENTIFIER), how="left")
+        .where(~F.col("holder_was").eqNullSafe(F.col("identifier_was")))
+    )
+    tie = F.struct("available_at", "origin", "position", "identifier_kind")
+    persons = F.explode(F.array_compact(F.array("holder_was", "identifier_was")))
+    return (
+        crossing.select(persons.alias("from_person_id"), tie.alias("tie"))
+        .groupBy("from_person_id")
+        .agg(F.max("tie").alias("tie"))
+    )
+
+
+def _losses(before: DataFrame, dropped: DataFrame) -> DataFrame:
+    """Per person so far the flagged identifier that most others share."""
+    lost = before.join(dropped.where(F.col("identifier_kind") != COMPONENT), on=list(IDENTIFIER), how="inner")
+    worst = F.struct("how_many", "allowed", "identifier_kind")
+    return lost.groupBy("from_person_id").agg(F.max(worst).alias("loss"))

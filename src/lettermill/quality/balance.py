@@ -14,10 +14,11 @@ class Balance:
     accepted: int
     duplicates: int
     refused: int
+    erased: int = 0
 
     def require(self) -> "Balance":
         """Return the balance, or raise BalanceError where rows are missing or too many."""
-        difference = self.arrived - self.accepted - self.duplicates - self.refused
+        difference = self.arrived - self.accepted - self.duplicates - self.refused - self.erased
         if difference:
             raise BalanceError(
                 f"{self.table}: {self.arrived:,} rows in, but {abs(difference):,} "
@@ -29,5 +30,5 @@ class Balance:
     def __str__(self) -> str:
         return (
             f"{self.arrived:,} in = {self.accepted:,} accepted + {self.duplicates:,} duplicates "
-            f"+ {self.refused:,} quarantined"
+            f"+ {self.refused:,} quarantined" + (f" + {self.erased:,} of erased people" if self.erased else "")
         )

@@ -1,24 +1,39 @@
 """Product lines of accepted orders."""
 
+from collections.abc import Sequence
+
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from lettermill.quality.quarantine import accepted
-from lettermill.quality.rules import LINE_RULES, judge
-from lettermill.tables.quality import ORDER_LINES
+from lettermill.quality.rules import Rule, judge
+from lettermill.tables.quality import ORDER_LINES, ORDERED_PRODUCT
 
 LINE = "line_key"
 
 
-def judged_lines(events: DataFrame) -> DataFrame:
+def judged_lines(events: DataFrame, *, rules: Sequence[Rule]) -> DataFrame:
     """Judge the lines of the orders among `events`: the columns of quality.order_lines with `reasons` and LINE, a key.
 
     One row per product line; `product` holds it as it came.
     """
     orders = events.where(F.col("kind") == "order_completed")
-    lines = orders.select("*", F.posexplode("properties.products").alias("place", "product")).select(
+    lines = orders.select("*", F.posexplode("properties.products").alias("place", "product"))
+    return judge(_typed(lines.withColumn("part", F.col("place") + 1)), rules=rules)
+
+
+def judged_again(events: DataFrame, refused: DataFrame, *, rules: Sequence[Rule]) -> DataFrame:
+    """Judge lines of `events` that were `refused` (rows of quality.quarantine), as they came or as they were mended."""
+    mended = F.from_json(F.coalesce("mended", "raw").cast("string"), ORDERED_PRODUCT)
+    # right side: one row per origin
+    lines = refused.join(events, on=["source", "origin", "position"], how="inner").withColumn("product", mended)
+    return judge(_typed(lines), rules=rules)
+
+
+def _typed(lines: DataFrame) -> DataFrame:
+    return lines.select(
         F.col("properties.order_id").alias("order_id"),
-        (F.col("place") + 1).alias("line"),
+        F.col("part").alias("line"),
         "event_id",
         "user_id",
         F.col("product.product_id").alias("product_id"),
@@ -32,12 +47,11 @@ def judged_lines(events: DataFrame) -> DataFrame:
         "source",
         "origin",
         "position",
-        (F.col("place") + 1).alias("part"),
+        "part",
         "product",
         F.col("available_at").alias("first_seen"),
-        _line_key("properties.order_id", F.col("place") + 1),
+        _line_key("properties.order_id", F.col("part")),
     )
-    return judge(lines, rules=LINE_RULES)
 
 
 def standing_lines(lines: DataFrame) -> DataFrame:

@@ -1,41 +1,29 @@
 """Person records, one row per version of a source's record."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from lettermill.quality.checks import is_address
+from lettermill.quality.mapping.applying import Mappings, mapped
 from lettermill.quality.quarantine import accepted
 from lettermill.quality.raw import as_it_came
-from lettermill.quality.rules import PERSON_RULES, PERSON_WARNINGS, judge
+from lettermill.quality.rules import Rule, judge
 from lettermill.tables.quality import PEOPLE
 
-# What the suite takes as an address; the local part and labels of RFC 5321 without quoted strings and literals.
-_ATOM = r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+"
-_LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
-ADDRESS = rf"^{_ATOM}(\.{_ATOM})*@({_LABEL}\.)+[a-z]{{2,63}}$"
 OLDEST_BIRTH_YEAR = 1900
 
-CRM_SHAPE = (
-    "record_id string, customer_id string, first_name string, last_name string, email string, birth_year string, "
-    "country string, postcode string, locale string, timezone string, email_consent string, profiling_consent string, "
-    "consent_at string, updated_at string, _malformed string"
-)
-DEMOGRAPHICS_SHAPE = (
-    "customer_id string, age string, income string, home_ownership string, household_size string, kids_count string, "
-    "_malformed string"
-)
-MALFORMED = {"columnNameOfCorruptRecord": "_malformed"}
 
-
-def judged_people(records: DataFrame) -> DataFrame:
-    """Judge CRM records (rows of ingest.records): the columns of quality.people with `reasons`."""
-    read = records.withColumn("read", F.from_json("raw", CRM_SHAPE, MALFORMED))
+def judged_people(records: DataFrame, *, mappings: Mappings, rules: Sequence[Rule]) -> DataFrame:
+    """Judge person records (rows of ingest.records) by `rules`: the columns of quality.people with `reasons`."""
+    read = mapped(records, mappings)
     address = F.lower(F.trim("read.email"))
     columns = {name: _text(f"read.{name}") for name in ("record_id", "customer_id", "first_name", "last_name")}
     columns |= {name: _text(f"read.{name}") for name in ("country", "postcode", "locale", "timezone")}
+    columns |= {name: _text(f"read.{name}") for name in ("phone", "household_id")}
     columns |= {
-        "email": F.when(address.rlike(ADDRESS) & (F.length(address) <= 254), address),
+        "email": F.when(is_address(address), address),
         "raw_email": F.col("read.email"),
         "birth_year": _birth_year(),
         "raw_birth_year": _text("read.birth_year"),
@@ -44,12 +32,15 @@ def judged_people(records: DataFrame) -> DataFrame:
         "consent_at": F.to_timestamp("read.consent_at"),
         "updated_at": F.to_timestamp("read.updated_at"),
     }
-    return _judged(read, columns, warnings=PERSON_WARNINGS)
+    return _judged(read, columns, rules=rules)
 
 
-def judged_demographics(records: DataFrame) -> DataFrame:
-    """Judge third-party demographics: their customer id is the record id, their extract the last change."""
-    read = records.withColumn("read", F.from_json("raw", DEMOGRAPHICS_SHAPE, MALFORMED))
+def judged_demographics(records: DataFrame, *, mappings: Mappings, rules: Sequence[Rule]) -> DataFrame:
+    """Judge third-party demographics: their customer id is the record id, their extract the last change.
+
+    Only rules of criticality error are asked: the others are about what people tell of themselves.
+    """
+    read = mapped(records, mappings)
     columns = {
         name: _text(f"read.{name}") for name in ("customer_id", "household_size", "kids_count", "home_ownership")
     }
@@ -59,7 +50,7 @@ def judged_demographics(records: DataFrame) -> DataFrame:
         "income_band": _text("read.income"),
         "updated_at": F.col("extracted_at"),
     }
-    return _judged(read, columns, warnings={})
+    return _judged(read, columns, rules=[rule for rule in rules if rule.criticality == "error"])
 
 
 def accepted_people(judged: DataFrame) -> DataFrame:
@@ -67,7 +58,7 @@ def accepted_people(judged: DataFrame) -> DataFrame:
     return accepted(judged).select(*PEOPLE.column_names)
 
 
-def _judged(read: DataFrame, columns: Mapping[str, Column], *, warnings: Mapping[str, str]) -> DataFrame:
+def _judged(read: DataFrame, columns: Mapping[str, Column], *, rules: Sequence[Rule]) -> DataFrame:
     absent = [
         c for c in PEOPLE.columns if c.name not in columns and c.name not in (*read.columns, "available_at", "warnings")
     ]
@@ -79,7 +70,7 @@ def _judged(read: DataFrame, columns: Mapping[str, Column], *, warnings: Mapping
         F.lit(False).alias("is_duplicate"),
         F.lit(False).alias("is_standing"),
     )
-    return judge(judge(people, rules=PERSON_RULES), rules=warnings, into="warnings")
+    return judge(judge(people, rules=rules), rules=rules, criticality="warn")
 
 
 def _text(column: str) -> Column:

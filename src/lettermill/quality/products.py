@@ -1,22 +1,23 @@
 """The product catalogue, one row per version of a product."""
 
+from collections.abc import Sequence
+
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from lettermill.quality.mapping.applying import Mappings, mapped
 from lettermill.quality.quarantine import accepted
 from lettermill.quality.raw import as_it_came
-from lettermill.quality.rules import PRODUCT_RULES, judge
+from lettermill.quality.rules import Rule, judge
 from lettermill.tables.quality import MONEY, PRODUCTS
 
 VERSION = "version_key"
 TEXTS = ("product_id", "name", "brand", "department", "category", "type", "package_size", "currency", "url", "image")
-SHAPE = ", ".join(f"{name} string" for name in (*TEXTS, "price", "list_price", "available", "_malformed"))
 
 
-def judged_products(records: DataFrame) -> DataFrame:
-    """Judge catalogue rows: the columns of quality.products with `reasons` and VERSION, their key."""
-    read = records.withColumn("read", F.from_json("raw", SHAPE, {"columnNameOfCorruptRecord": "_malformed"}))
-    products = read.select(
+def judged_products(records: DataFrame, *, mappings: Mappings, rules: Sequence[Rule]) -> DataFrame:
+    """Judge catalogue rows by `rules`: the columns of quality.products with `reasons` and VERSION, their key."""
+    products = mapped(records, mappings).select(
         *(F.nullif(F.trim(f"read.{name}"), F.lit("")).alias(name) for name in TEXTS),
         F.col("read.price").cast(MONEY).alias("price"),
         F.col("read.list_price").cast(MONEY).alias("list_price"),
@@ -26,7 +27,7 @@ def judged_products(records: DataFrame) -> DataFrame:
         *as_it_came("read"),
         _version_key(F.nullif(F.trim("read.product_id"), F.lit("")), F.col("extracted_at")),
     )
-    return judge(products, rules=PRODUCT_RULES)
+    return judge(products, rules=rules)
 
 
 def standing_products(products: DataFrame) -> DataFrame:

@@ -3,7 +3,10 @@
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
+from lettermill.tables.quality import QUARANTINE
+
 ORIGIN = ("source", "origin", "position")
+MENDING = ("mended", "mended_at", "mended_by", "mended_why", "replayed_at")
 DUPLICATE = "its key is taken by an earlier row"
 
 
@@ -13,19 +16,37 @@ def mark_duplicates(judged: DataFrame, *, standing: DataFrame, key: str) -> Data
     `standing` holds the rows taken before, with `key` and their origin. A row that stands already is no duplicate of
     itself, so that a batch that is tried again is judged as it was the first time; it is not to be stored again.
     """
+    return marked(judged, seen=seen_before(judged, standing=standing, key=key))
+
+
+def seen_before(judged: DataFrame, *, standing: DataFrame, key: str) -> DataFrame:
+    """The judged rows, by origin and part, whose key is taken: `is_duplicate`, `is_standing`. Most batches have few."""
     # Only keys and origins are compared; the rows themselves, which are wide, stay where they are.
-    fresh = judged.where(F.size("reasons") == 0).select(key, "received_at", *ORIGIN, "part")
+    fresh = _fresh(judged).select(key, "received_at", *ORIGIN, "part")
     taken = standing.select(key, F.struct(*ORIGIN).alias("taken_by"))
     arrival = Window.partitionBy(key).orderBy("received_at", *ORIGIN, "part")
     # right side: one row per key
     compared = fresh.join(taken, on=key, how="left").withColumn("place", F.row_number().over(arrival))
     is_standing = F.coalesce(F.col("taken_by").eqNullSafe(F.struct(*ORIGIN)), F.lit(False))
     is_duplicate = F.when(F.col("taken_by").isNotNull(), ~is_standing).otherwise(F.col("place") > 1)
-    seen = compared.select(*ORIGIN, "part", is_duplicate.alias("is_duplicate"), is_standing.alias("is_standing")).where(
+    return compared.select(*ORIGIN, "part", is_duplicate.alias("is_duplicate"), is_standing.alias("is_standing")).where(
         F.col("is_duplicate") | F.col("is_standing")
     )
+
+
+def standing_among(standing: DataFrame, judged: DataFrame, *, key: str) -> DataFrame:
+    """The standing rows whose key is a judged row's. Each task is sent all keys of the batch, which must fit it."""
+    return standing.join(F.broadcast(_fresh(judged).select(key)), on=key, how="left_semi")
+
+
+def marked(judged: DataFrame, *, seen: DataFrame) -> DataFrame:
+    """Judged rows with what `seen_before` found of them."""
     # right side: one row per origin and part
     return judged.join(seen, on=[*ORIGIN, "part"], how="left").fillna(False, subset=["is_duplicate", "is_standing"])
+
+
+def _fresh(judged: DataFrame) -> DataFrame:
+    return judged.where(F.size("reasons") == 0)
 
 
 def quarantined(judged: DataFrame, *, refused_by: str, raw: Column) -> DataFrame:
@@ -39,7 +60,13 @@ def quarantined(judged: DataFrame, *, refused_by: str, raw: Column) -> DataFrame
         F.when(refused, F.col("reasons")).otherwise(F.array(F.lit(DUPLICATE))).alias("reasons"),
         raw.cast("binary").alias("raw"),
         "first_seen",
+        *unmended(),
     )
+
+
+def unmended() -> list[Column]:
+    """The columns MENDING of a row that nobody mended yet."""
+    return [F.lit(None).cast(column.type).alias(column.name) for column in QUARANTINE.columns if column.name in MENDING]
 
 
 def accepted(judged: DataFrame) -> DataFrame:

@@ -1,67 +1,132 @@
-"""Rules as data: a reason and the SQL condition under which it holds. A row keeps every reason it gives."""
+"""Rules as data, in the words of Databricks' DQX: what a row must be, and what it is told when it is not."""
 
-from collections.abc import Mapping
+import difflib
+import inspect
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, get_type_hints
 
-from pyspark.sql import DataFrame
+from pydantic import TypeAdapter, ValidationError
+from pyspark.errors import PySparkException
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-Rules = Mapping[str, str]
-"""reason -> SQL condition that is true for a row that breaks the rule"""
+from lettermill.errors import ConfigError
+from lettermill.quality.checks import ROW_CHECKS
 
-MISSPELT = (
-    "gmial.com", "gmal.com", "gamil.com", "gmail.con", "gmai.com", "hotmial.com", "hotmal.com", "yaho.com",
-    "yahooo.com", "outlok.com", "exmaple.com", "exampel.com",
-)  # fmt: skip
-"""Domains that are seen where a well-known one was meant; a person decides what to do with them."""
-
-EVENT_RULES: Rules = {
-    "not a JSON object": "not_json",
-    "no event id": "event_id IS NULL OR trim(event_id) = ''",
-    "no kind of event": "kind IS NULL OR kind NOT RLIKE '^[a-z][a-z0-9_]*$'",
-    "neither user nor browser is named": "user_id IS NULL AND anonymous_id IS NULL",
-    "no time at which it happened": "occurred_at IS NULL",
-    "happened after it was received": "occurred_at IS NOT NULL AND occurred_at > received_at + INTERVAL 5 MINUTES",
-    "an order without an id": "kind <=> 'order_completed' AND coalesce(trim(properties.order_id), '') = ''",
-    "an order without a currency": "kind <=> 'order_completed' AND properties.currency IS NULL",
-    "an order without a list of products": "kind <=> 'order_completed' AND coalesce(size(properties.products), 0) <= 0",
-}
-
-LINE_RULES: Rules = {
-    "no product": "product_id IS NULL OR trim(product_id) = ''",
-    "quantity is not above zero": "quantity IS NULL OR quantity <= 0",
-    "amount is missing or below zero": "amount IS NULL OR amount < 0",
-}
-
-PERSON_RULES: Rules = {
-    "not a JSON object": "not_json",
-    "no record id": "record_id IS NULL OR trim(record_id) = ''",
-    "no time of the last change": "updated_at IS NULL",
-    "changed after it was extracted": "updated_at IS NOT NULL AND updated_at > available_at",
-}
-
-PERSON_WARNINGS: Rules = {
-    "email is not an address": "raw_email IS NOT NULL AND trim(raw_email) <> '' AND email IS NULL",
-    "email is missing": "raw_email IS NULL OR trim(raw_email) = ''",
-    "email domain looks misspelt": f"email IS NOT NULL AND split(email, '@')[1] IN {MISSPELT}",
-    "birth year cannot be": "raw_birth_year IS NOT NULL AND birth_year IS NULL",
-    "no name": "first_name IS NULL",
-}
-
-PRODUCT_RULES: Rules = {
-    "not a JSON object": "not_json",
-    "no product id": "product_id IS NULL OR trim(product_id) = ''",
-    "no name": "name IS NULL OR trim(name) = ''",
-    "price is missing or below zero": "price IS NULL OR price < 0",
-    "currency is no ISO 4217 code": "currency IS NULL OR currency NOT RLIKE '^[A-Z]{3}$'",
-    "link is not https": "url IS NOT NULL AND url NOT LIKE 'https://%'",
-    "image is not https": "image IS NOT NULL AND image NOT LIKE 'https://%'",
-}
+Criticality = Literal["error", "warn"]
+NAME = re.compile(r"[A-Za-z_]\w*")
 
 
-def judge(rows: DataFrame, *, rules: Rules, into: str = "reasons") -> DataFrame:
-    """Add the array column `into`: every reason the row gives, empty for a good one.
+@dataclass(frozen=True)
+class Check:
+    """A check function with its arguments; `for_each_column` stands for as many checks with that `column`."""
 
-    A condition that a null leaves undecided counts as met, or nulls would slip through.
+    function: str
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    for_each_column: tuple[str, ...] = ()
+
+    def bound(self, known: Mapping[str, Callable[..., Any]]) -> Callable[[], Any]:
+        """The function with its arguments. Raises ValueError naming what is unknown, missing or of a wrong type."""
+        if self.function not in known:
+            raise ValueError(f"no check function {suggestion(self.function, known)}")
+        function = known[self.function]
+        taken = inspect.signature(function).parameters
+        if unknown := [name for name in self.arguments if name not in taken]:
+            raise ValueError(f"{self.function} takes no argument {suggestion(unknown[0], taken)}")
+        required = [name for name, one in taken.items() if one.default is inspect.Parameter.empty]
+        if lacking := [name for name in required if name not in self.arguments]:
+            raise ValueError(f"{self.function} needs the argument {lacking[0]!r}")
+        kinds = get_type_hints(function)
+        for name, value in self.arguments.items():
+            try:
+                TypeAdapter(kinds[name]).validate_python(value, strict=True)
+            except ValidationError as error:
+                raise ValueError(f"{self.function}.{name}: {error.errors()[0]['msg']} (is {value!r})") from None
+        return lambda: function(**self.arguments)
+
+    def each(self) -> Iterator["Check"]:
+        """The check, or one for each column it stands for."""
+        for column in self.for_each_column:
+            yield Check(self.function, {**self.arguments, "column": column})
+        if not self.for_each_column:
+            yield self
+
+    @property
+    def columns(self) -> list[str]:
+        """Names among the arguments that are plain columns, without the field after a dot."""
+        named = [self.arguments.get(key) for key in ("column", "column1", "column2", "country", "curr_timestamp")]
+        listed = self.arguments.get("columns", ())
+        texts = [one for one in (*named, *listed) if isinstance(one, str)]
+        return [text.split(".")[0] for text in texts if all(NAME.fullmatch(step) for step in text.split("."))]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One rule of one table. A row that breaks an `error` rule is set aside, one that breaks a `warn` rule is noted.
+
+    `name` is the reason the row is told; `filter` is SQL that says which rows the rule is about.
     """
-    found = [F.when(F.coalesce(F.expr(condition), F.lit(True)), reason) for reason, condition in rules.items()]
-    return rows.withColumn(into, F.array_compact(F.array(*found)))
+
+    check: Check
+    name: str = ""
+    criticality: Criticality = "error"
+    filter: str | None = None
+
+    def __post_init__(self) -> None:
+        for check in self.check.each():
+            check.bound(ROW_CHECKS)
+
+    def each(self) -> Iterator["Rule"]:
+        """The rule, or one for each column it stands for; every one has a name."""
+        for check in self.check.each():
+            column = str(check.arguments.get("column", ""))
+            name = f"{self.name}: {column}" if self.name and self.check.for_each_column else self.name
+            yield replace(self, check=check, name=name or "_".join(filter(None, (column, check.function))))
+
+    def broken(self) -> Column:
+        """Whether a row breaks the rule; never null. Raises ConfigError where an expression is no SQL."""
+        try:
+            fails = F.coalesce(self.check.bound(ROW_CHECKS)(), F.lit(False))
+            return fails if self.filter is None else F.coalesce(F.expr(self.filter), F.lit(False)) & fails
+        except PySparkException as error:
+            raise refused(self.name, error) from None
+
+
+def judge(rows: DataFrame, *, rules: Sequence[Rule], criticality: Criticality = "error") -> DataFrame:
+    """Add every reason that a row gives, in the order of the rules: `reasons` for errors, `warnings` for the others.
+
+    The array is empty for a good row. All rules are one projection. Raises ConfigError where a rule does not fit the
+    rows.
+    """
+    into = "reasons" if criticality == "error" else "warnings"
+    judging = [one for rule in rules if rule.criticality == criticality for one in rule.each()]
+    found = [F.when(rule.broken(), F.lit(rule.name)) for rule in judging]
+    if not found:
+        return rows.withColumn(into, F.array().cast("array<string>"))
+    try:
+        return rows.withColumn(into, F.array_compact(F.array(*found)))
+    except PySparkException as error:
+        raise refused(_misfit(rows, judging), error) from None
+
+
+def refused(name: str, error: PySparkException) -> ConfigError:
+    """The error for a rule that Spark cannot take, with Spark's own words on it."""
+    words = str(error).strip().splitlines()[0]
+    return ConfigError(f"rule {name!r}: {words}", place="quality.yml", mend="correct the rule's column or expression")
+
+
+def _misfit(rows: DataFrame, rules: Sequence[Rule]) -> str:
+    for rule in rules:
+        try:
+            rows.select(rule.broken())
+        except PySparkException:
+            return rule.name
+    return "?"
+
+
+def suggestion(name: str, known: Mapping[str, Any] | Sequence[str]) -> str:
+    """The name in quotes, with the nearest known one."""
+    near = difflib.get_close_matches(name, list(known), n=1)
+    return repr(name) + (f", did you mean {near[0]!r}?" if near else "")

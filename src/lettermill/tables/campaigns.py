@@ -82,6 +82,7 @@ BANDITS = Table(
     constraints={"rewards_of_trials": "rewards >= 0 AND rewards <= trials"},
 )
 
+CONTEXTS = "campaigns.contexts_"
 CONTEXT_COLUMNS = (
     Column("message_id", "string", "sha256 of campaign, occurrence and person_id", required=True),
     Column("campaign", "string", "the campaign", required=True),
@@ -107,7 +108,7 @@ def contexts_table(campaign: str, *, inputs: str, fingerprint: str) -> Table:
     `inputs` is Spark DDL (`struct<...>`); `fingerprint` is 8 hex digits of it, so that a changed shape is a new table.
     """
     return Table(
-        name=f"campaigns.contexts_{campaign}__{fingerprint}",
+        name=f"{CONTEXTS}{campaign}__{fingerprint}",
         grain="one row per message to be: everything its template may see",
         columns=(*CONTEXT_COLUMNS, Column("inputs", inputs, "the declared inputs", required=True, personal=True)),
         key=("message_id",),

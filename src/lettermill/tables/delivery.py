@@ -67,7 +67,7 @@ SYNC_STATE = Table(
         Column("person_id", "string", "the person", required=True),
         Column("destination", "string", "provider the attribute goes to", required=True),
         Column("attribute", "string", "the attribute", required=True),
-        Column("value_sha256", "string", "hash of the value last handed over", required=True),
+        Column("value_sha256", "string", "hash of the value last handed over, as JSON", required=True),
         Column("handed_over_at", "timestamp", "when", required=True),
     ),
     key=("person_id", "destination", "attribute"),

@@ -62,19 +62,29 @@ BROWSING = tuple(column.name for column in _BROWSING)
 ENGAGEMENT = tuple(column.name for column in _ENGAGEMENT)
 """Names of the columns a model may learn from, by what they are made of."""
 
+_COLUMNS = (
+    Column("person_id", "string", "the person", required=True),
+    Column("as_of", "timestamp", "the moment of knowledge", required=True),
+    Column("last_order_at", "timestamp", "the newest order with merchandise"),
+    Column("favourite_category", "string", "category with the most spent in 182 days"),
+    *_PURCHASE,
+    *_BROWSING,
+    *_ENGAGEMENT,
+)
+
 PEOPLE = Table(
     name="features.people",
     grain="one row per person and as_of, from what had occurred and arrived before it",
-    columns=(
-        Column("person_id", "string", "the person", required=True),
-        Column("as_of", "timestamp", "the moment of knowledge", required=True),
-        Column("last_order_at", "timestamp", "the newest order with merchandise"),
-        Column("favourite_category", "string", "category with the most spent in 182 days"),
-        *_PURCHASE,
-        *_BROWSING,
-        *_ENGAGEMENT,
-    ),
+    columns=_COLUMNS,
     key=("person_id", "as_of"),
     written_by="features.people.people_features",
     cluster_by=("as_of",),
+)
+
+LATEST = Table(
+    name="features.latest",
+    grain="one row per person whose events arrived since the last build: as features.people, as of the newest refresh",
+    columns=_COLUMNS,
+    key=("person_id",),
+    written_by="features.people.refreshed_features",
 )

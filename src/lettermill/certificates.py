@@ -1,0 +1,43 @@
+"""Certificates of erasure: numbered files of JSON, each with the hash of the one before, so that none can be changed
+or left out afterwards without it being seen."""
+
+import json
+import os
+from collections.abc import Mapping
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from lettermill.errors import ErasureError
+
+FIRST = "0" * 64
+
+
+def write_certificate(folder: Path, content: Mapping[str, Any]) -> tuple[Path, str]:
+    """Add a certificate to the chain; its file and the sha256 of its bytes. Raises ErasureError where it is broken."""
+    folder.mkdir(parents=True, exist_ok=True)
+    chain = check_chain(folder)
+    number = len(chain) + 1
+    document = {"number": number, "previous_sha256": chain[-1] if chain else FIRST, **content}
+    text = json.dumps(document, indent=2, ensure_ascii=False, sort_keys=True) + "\n"
+    file = folder / f"{number:06d}.json"
+    with file.open("x", encoding="utf-8") as opened:  # never over another
+        opened.write(text)
+        opened.flush()
+        os.fsync(opened.fileno())
+    return file, sha256(text.encode()).hexdigest()
+
+
+def check_chain(folder: Path) -> list[str]:
+    """The sha256 of every certificate in order. Raises ErasureError naming the first that does not follow."""
+    hashes: list[str] = []
+    for number, file in enumerate(sorted(folder.glob("[0-9]*.json")), start=1):
+        content = json.loads(file.read_text(encoding="utf-8"))
+        if content["number"] != number or content["previous_sha256"] != (hashes[-1] if hashes else FIRST):
+            raise ErasureError(
+                "the chain of certificates is broken: this one does not follow the one before",
+                place=str(file),
+                mend="find out who changed or removed a certificate, and bring it back",
+            )
+        hashes.append(sha256(file.read_bytes()).hexdigest())
+    return hashes

@@ -1,0 +1,1 @@
+"""Google Pub/Sub by its REST interface: pulled, stored, and only then acknowledged."""

@@ -1,0 +1,1 @@
+"""Pulled REST sources: declared in conf, read page by page, each page's rows with the cursor they lead to."""

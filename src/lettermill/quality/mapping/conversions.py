@@ -1,0 +1,43 @@
+"""Text into typed values and other words: null where it is none, never an error, whatever the session is set to."""
+
+from pyspark.sql import Column
+from pyspark.sql import functions as F
+
+from lettermill.quality.mapping.language import Cast, Wording
+
+WHOLE = r"^\s*[+-]?\d{1,18}(\.0*)?\s*$"
+NUMBER = r"^\s*[+-]?\d{1,20}(\.\d{1,20})?([eE][+-]?\d{1,2})?\s*$"
+SINCE_1970 = {"seconds": (11, 1_000_000), "millis": (14, 1_000), "micros": (17, 1)}
+"""The most digits an instant has, up to the year 9999 and a little, and its unit in microseconds."""
+
+
+def converted(text: Column, *, to: str, cast: Cast | None) -> Column:
+    """`text` as the type `to`, read by `cast` or by the type's usual way."""
+    if to == "string":
+        return text
+    if to == "timestamp":
+        return _instant(text, cast)
+    if to in ("int", "bigint"):
+        return F.when(text.rlike(WHOLE), F.split_part(F.trim(text), F.lit("."), F.lit(1))).cast(to)
+    return F.when(text.rlike(NUMBER), F.trim(text)).cast(to)
+
+
+def _instant(text: Column, cast: Cast | None) -> Column:
+    if cast not in SINCE_1970:
+        return F.to_timestamp(text)
+    digits, unit = SINCE_1970[cast]
+    number = F.when(text.rlike(rf"^\s*-?\d{{1,{digits}}}\s*$"), F.trim(text)).cast("bigint")
+    return F.timestamp_micros(number * unit)
+
+
+def worded(text: Column, wording: Wording) -> Column:
+    """`text` in snake_case (from words: `Order Completed`), lower or upper case, or without blanks around it."""
+    if wording == "snake_case":
+        return F.lower(F.regexp_replace(F.trim(text), r"[^A-Za-z0-9]+", "_"))
+    return {"lower": F.lower, "upper": F.upper, "trim": F.trim}[wording](text)
+
+
+def derived_id(parts: list[Column]) -> Column:
+    """SHA-256 over texts of which each keeps its place, so that no two lists of parts give the same; null for none."""
+    whole = F.array(*parts)
+    return F.when(F.size(F.array_compact(whole)) > 0, F.sha2(F.to_json(whole), 256))

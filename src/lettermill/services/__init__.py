@@ -1,0 +1,1 @@
+"""Long-running HTTP: composers beside the jobs and the command."""

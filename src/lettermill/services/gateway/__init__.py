@@ -1,0 +1,1 @@
+"""The gateway: events in by HTTP, answered when they are durable."""

@@ -1,0 +1,67 @@
+"""`/webhooks/<name>`: what providers report, believed only when they signed these very bytes, lately."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import orjson
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response
+
+from lettermill.gateway_settings import Webhook
+from lettermill.services.gateway.doors import Gateway
+from lettermill.services.gateway.json_text import on_one_line
+from lettermill.services.gateway.made_events import made_event
+from lettermill.services.gateway.refusals import Refusal
+from lettermill.services.gateway.sink import Line
+from lettermill.services.gateway.webhooks.provider import Call, Provider, Report, provider_named
+
+
+@dataclass(frozen=True)
+class Listener:
+    """One webhook of conf, with its provider's file and its keys looked up."""
+
+    settings: Webhook
+    provider: Provider
+    keys: Sequence[bytes]
+
+
+def listener(settings: Webhook, *, keys: Sequence[bytes]) -> Listener:
+    """Raises ConfigError for a provider that has no file."""
+    return Listener(settings, provider_named(settings.provider), keys)
+
+
+def webhook_routes(gateway: Gateway, *, listeners: Mapping[str, Listener]) -> APIRouter:
+    """A route for each webhook of conf, by its name there."""
+    routes = APIRouter()
+
+    async def take(request: Request, name: str) -> Response:
+        known = listeners.get(name)
+        if known is None:
+            raise Refusal(404, "no_webhook", "no webhook of this name is declared")
+        gateway.pace.admit(f"webhook {name}")
+        limits = gateway.settings.limits
+        async with gateway.bodies.reading(request, max_bytes=limits.webhook_bytes) as body:
+            call = Call(body, request.headers, gateway.clock())
+            known.provider.verify(call, keys=known.keys, window=known.settings.window)
+            reports = known.provider.reports(call, max_depth=limits.depth)
+            gateway.pace.charge(f"webhook {name}", events=len(reports))
+            await gateway.take(request, [_line(each, known, call) for each in reports], door="webhooks")
+        return Response(b'{"success": true}', media_type="application/json")
+
+    routes.add_api_route("/webhooks/{name}", take, methods=["POST"])
+    return routes
+
+
+def _line(report: Report, known: Listener, call: Call) -> Line:
+    """The event, with the provider's own words beside ours, unchanged."""
+    return made_event(
+        report.name,
+        source=known.settings.source,
+        properties=report.properties,
+        received_at=call.received_at,
+        occurred_at=report.occurred_at,
+        event_id=f"{known.settings.provider}:{report.event_id}",
+        provider=known.settings.provider,
+        payload=orjson.Fragment(on_one_line(report.raw)),
+    )

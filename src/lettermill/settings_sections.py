@@ -1,0 +1,100 @@
+"""The sections of the settings that are no stage's own: where things are, and what the platform needs."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class LakeSettings:
+    """Where tables live: `root` for a folder, or `catalog` for a Unity Catalog."""
+
+    checkpoints: Path
+    root: Path | None = None
+    catalog: str | None = None
+
+    def __post_init__(self) -> None:
+        if (self.root is None) == (self.catalog is None):
+            raise ValueError("give either root (a folder) or catalog (a Unity Catalog), not both")
+
+
+@dataclass(frozen=True)
+class SparkSettings:
+    """The local session; on a cluster the platform decides."""
+
+    master: str = "local[2]"
+    driver_memory: str = "4g"
+    java_options: str = "-Xss16m"  # ALS nests deeply
+    shuffle_partitions: int = 2
+    jars: Path = Path(".jars")
+    packages: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class MlflowSettings:
+    """The tracking server and registry; `artifacts` is used when the tracking store is a local database."""
+
+    tracking_uri: str
+    registry_uri: str
+    experiment: str
+    artifacts: str | None = None
+
+
+@dataclass(frozen=True)
+class CampaignsSettings:
+    """Where campaign folders are, and the shop every mail speaks for."""
+
+    folder: Path
+    shop: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class FilesSettings:
+    """Payload files for bulk upload."""
+
+    folder: Path
+    formats: tuple[Literal["jsonl", "csv"], ...] = ("jsonl", "csv")
+    max_rows: int = 100_000
+    max_bytes: int = 50_000_000
+
+
+@dataclass(frozen=True)
+class DeliverySettings:
+    """Hand-over. `test_addresses` are all that test mode may mail: addresses, or `@domain` for a whole domain."""
+
+    test_addresses: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ErasureSettings:
+    """Erasing people. Versions of tables younger than `retention_hours` are kept, so a purge waits as long; `derived`
+    are files and folders that can be made again (previews, reports): those that show an erased person are removed."""
+
+    certificates: Path = Path("var/certificates")
+    retention_hours: float = 168.0
+    derived: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True)
+class SyncSettings:
+    """Attributes that providers keep of people: `destinations` names, for each, columns of profiles.people and
+    features.people."""
+
+    destinations: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class SecretsSettings:
+    """References `secret://scope/key`, resolved where they are used and nowhere else."""
+
+    unsubscribe_key: str
+    address_key: str
+
+
+@dataclass(frozen=True)
+class ModelsSettings:
+    """What models are told beside the knobs that stand with their code: departments that hold no merchandise."""
+
+    excluded_departments: tuple[str, ...] = ()
+    seed: int = 7

@@ -1,0 +1,63 @@
+"""The source map as a whole: which mapping reads which source, and whether all of them make sense."""
+
+import difflib
+from collections.abc import Mapping
+from typing import Any
+
+from lettermill.errors import ConfigError
+from lettermill.ingest.sources import Source
+from lettermill.quality.mapping.applying import Mappings
+from lettermill.quality.mapping.language import PayloadMapping
+from lettermill.quality.mapping.reading import mapping_of
+from lettermill.quality.mapping.shape import shape_of
+from lettermill.quality.mapping.targets import Holds
+
+OURS: Mapping[Holds, str] = {
+    "behaviour": "segment",
+    "people": "crm",
+    "products": "catalogue",
+    "demographics": "demographics",
+    "social": "social",
+}
+"""The mapping of a source that names none, by what it holds: payloads in the suite's own words."""
+
+
+def mapping_name(source: Source) -> str:
+    """The name of the mapping that reads a source."""
+    return source.mapping or OURS[source.holds]
+
+
+def require_sense(sources: Mapping[str, Source], mappings: Mapping[str, Any], *, places: Mapping[str, str]) -> None:
+    """Raise ConfigError for a mapping that is wrong in itself, or that a source cannot be read by.
+
+    `places` says where each mapping stands, for the message.
+    """
+    read = {name: _read(name, content, places.get(name, "")) for name, content in mappings.items()}
+    for name, source in sources.items():
+        wanted = mapping_name(source)
+        if wanted not in read:
+            near = difflib.get_close_matches(wanted, read, n=1)
+            mend = f"did you mean {near[0]!r}?" if near else f"use one of {', '.join(sorted(read))}"
+            raise ConfigError(f"sources.{name}.mapping: no mapping {wanted!r}", place="sources.yml", mend=mend)
+        if read[wanted].holds != source.holds:
+            raise ConfigError(
+                f"sources.{name} holds {source.holds}, but its mapping {wanted!r} gives {read[wanted].holds}",
+                place="sources.yml",
+                mend="name a mapping that gives the same, or correct `holds`",
+            )
+
+
+def mappings_of(sources: Mapping[str, Source], mappings: Mapping[str, Any], *, holds: Holds) -> Mappings:
+    """The mappings of all sources that hold `holds`; rows of a source no longer declared are read as our own."""
+    mine = {name: mapping_name(source) for name, source in sources.items() if source.holds == holds}
+    read = {name: _read(name, mappings[name], name) for name in {*mine.values(), OURS[holds]}}
+    return Mappings({name: read[mapping] for name, mapping in mine.items()}, otherwise=read[OURS[holds]])
+
+
+def _read(name: str, content: Mapping[str, Any], place: str) -> PayloadMapping:
+    mapping = mapping_of(name, content, place=place)
+    try:
+        shape_of(mapping)
+    except ConfigError as error:
+        raise ConfigError(error.problem, place=place, mend=error.mend) from None
+    return mapping

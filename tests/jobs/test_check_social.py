@@ -1,0 +1,72 @@
+"""Engagement on social media is taken with the trust and the right of its source, and counted where that is none."""
+
+import json
+from dataclasses import replace
+from datetime import datetime
+
+import pytest
+
+from lettermill.lake import Batch
+from lettermill.tables import ingest
+from lettermill.tables.quality import QUARANTINE, SOCIAL_ENGAGEMENT
+
+LIKE = {
+    "engagement_id": "e1",
+    "platform": "Mastodon",
+    "action": "Favourite",
+    "handle": "@zoe",
+    "subject": "post/7",
+    "customer_id": "9",
+    "occurred_at": "2017-06-01T10:00:00Z",
+}
+
+
+@pytest.fixture
+def extracted(given, lake):
+    """Store records of the social source as one batch of ingest."""
+
+    def store(number, *records):
+        rows = given(
+            ingest.RECORDS,
+            *(
+                {
+                    "source": "social",
+                    "origin": f"{number}.jsonl",
+                    "position": place,
+                    "raw": json.dumps(record),
+                    "extracted_at": datetime(2017, 6, 2),
+                }
+                for place, record in enumerate(records, start=1)
+            ),
+        )
+        replace(lake, batch=Batch(app_id="ingest", number=number)).append(rows, to=ingest.RECORDS)
+
+    return store
+
+
+def test_engagement_is_checked_once_and_what_may_not_be_used_is_kept_apart_and_counted(
+    extracted, run_job, lake, versions
+):
+    no_id = {name: value for name, value in LIKE.items() if name != "engagement_id"}
+    objecting = LIKE | {"engagement_id": "e2", "consent_basis": "none", "action": "follow"}
+    extracted(0, LIKE, objecting, no_id, no_id, LIKE | {"engagement_id": "e3", "action": "poke"}, "text")
+
+    counts = run_job("check_social").counts
+    first = versions(SOCIAL_ENGAGEMENT, QUARANTINE)
+    run_job("check_social")
+
+    assert versions(SOCIAL_ENGAGEMENT, QUARANTINE) == first
+    assert counts == {
+        "social_engagement_arrived": 6,
+        "social_engagement_accepted": 3,
+        "social_engagement_duplicate": 1,
+        "social_engagement_refused": 2,
+        "social_engagement_without_basis": 1,
+    }
+    columns = ("platform", "action", "trust", "consent_basis", "may_be_used")
+    stored = lake.read(SOCIAL_ENGAGEMENT).orderBy("position").select(*columns).collect()
+    assert [tuple(row) for row in stored] == [
+        ("mastodon", "like", 0.4, "legitimate_interest", True),
+        ("mastodon", "follow", 0.4, "none", False),
+        ("mastodon", "like", 0.4, "legitimate_interest", True),
+    ]

@@ -1,0 +1,50 @@
+"""Orders arrive, features of the people concerned change, and the next plan uses them."""
+
+import json
+from datetime import timedelta
+
+from lettermill import tables
+from lettermill.planning import known_features
+from lettermill.tables.features import LATEST
+from tests.jobs.conftest import AS_OF
+
+LATER = AS_OF + timedelta(hours=8)
+
+
+def order(number, *, at):
+    line = {"product_id": "7", "quantity": 1, "price": 2, "value": 2, "discount": 0}
+    return {
+        "messageId": f"o{number}", "type": "track", "event": "Order Completed", "userId": "c1",
+        "timestamp": at.isoformat(), "receivedAt": at.isoformat(),
+        "properties": {"order_id": f"b{number}", "currency": "USD", "products": [line]},
+    }  # fmt: skip
+
+
+def test_an_order_refreshes_its_buyer_alone_and_the_next_plan_knows_it(lake, given, run_job, versions, tmp_path):
+    def land(name, one):
+        (tmp_path / "landing/events/orders").mkdir(parents=True, exist_ok=True)
+        (tmp_path / "landing/events/orders" / f"{name}.jsonl").write_text(json.dumps(one) + "\n")
+
+    long_ago = AS_OF - timedelta(days=90)
+    records = [{"record_id": f"r{n}", "customer_id": f"c{n}", "position": n, "available_at": long_ago} for n in (1, 2)]
+    lake.add(given(tables.quality.PEOPLE, *records), to=tables.quality.PEOPLE)
+    lake.add(given(tables.quality.PRODUCTS, {"product_id": "7", "valid_from": long_ago}), to=tables.quality.PRODUCTS)
+    land("2018-01-01", order(1, at=AS_OF - timedelta(days=1)))
+
+    for job in ("ingest_events", "check_events", "build_profiles", "build_features"):
+        run_job(job)
+    land("2018-01-02", order(2, at=AS_OF + timedelta(hours=7)))
+    refreshed = run_job("refresh_people", as_of=LATER)
+    standing = versions(LATEST)
+    run_job("refresh_people", as_of=LATER)
+
+    assert versions(LATEST) == standing
+    assert refreshed.counts == {"events": 2, "after_as_of": 0, "people_refreshed": 1}
+    assert refreshed.notes[-1].startswith("events waited: median ")
+    known = {row["orders_all"]: row for row in known_features(run_job("check_events", as_of=LATER)).collect()}
+    assert {orders: row["as_of"] for orders, row in known.items()} == {
+        2: LATER.replace(tzinfo=None),
+        0: AS_OF.replace(tzinfo=None),
+    }
+    full = run_job("build_features", as_of=LATER).lake.read(tables.features.PEOPLE).where("orders_all = 2").collect()
+    assert full == [known[2]]

@@ -1,0 +1,209 @@
+"""Webhooks: believed when a known key signed these very bytes lately, and one event stays one however often it is told."""
+
+import base64
+import hmac
+import json
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ec import ECDSA
+from cryptography.hazmat.primitives.hashes import SHA256
+from hypothesis import given as law
+from hypothesis import strategies as st
+
+from lettermill.errors import ConfigError
+from lettermill.services.gateway.refusals import Refusal
+from lettermill.services.gateway.webhooks import sendgrid, standard
+from lettermill.services.gateway.webhooks.provider import Call, provider_named
+from tests.services.gateway.conftest import NOW, SENDGRID, SENDGRID_PUBLIC, WHSEC
+
+CORPORA = Path(__file__).resolve().parents[4] / "shared" / "corpora"
+AT = int(NOW.timestamp())
+BOUNCE = b'{"type": "email.bounced", "timestamp": "2026-05-01T11:59:00Z", "data": {"message_id": "m1", "bounce": {"type": "Permanent"}}}'
+
+
+def standard_headers(body, *, at=AT, key=b"MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", id_="msg_1"):
+    signature = hmac.new(base64.b64decode(key), f"{id_}.{at}.".encode() + body, sha256).digest()
+    return {
+        "webhook-id": id_,
+        "webhook-timestamp": str(at),
+        "webhook-signature": "v1," + base64.b64encode(signature).decode(),
+    }
+
+
+def sendgrid_headers(body, *, at=AT):
+    signature = SENDGRID.sign(str(at).encode() + body, ECDSA(SHA256()))
+    return {
+        "X-Twilio-Email-Event-Webhook-Signature": base64.b64encode(signature).decode(),
+        "X-Twilio-Email-Event-Webhook-Timestamp": str(at),
+    }
+
+
+SIGNED = {"resend": (BOUNCE, standard_headers), "sendgrid": (b'[{"event": "open", "timestamp": 1}]', sendgrid_headers)}
+
+
+def call(caller, name, body, headers):
+    return caller.client.post(f"/webhooks/{name}", content=body, headers=headers)
+
+
+def test_a_standard_webhook_becomes_an_event_with_its_payload_as_it_came(caller):
+    answer = call(caller, "resend", BOUNCE, standard_headers(BOUNCE))
+
+    assert answer.status_code == 200
+    assert caller.events("email") == [
+        {
+            "messageId": "standard:msg_1", "type": "track", "event": "Email Bounced",
+            "timestamp": "2026-05-01T11:59:00.000Z", "receivedAt": "2026-05-01T12:00:00.000Z",
+            "properties": {"email_id": "m1", "bounce_type": "hard"},
+            "provider": "standard", "payload": json.loads(BOUNCE),
+        }
+    ]  # fmt: skip
+    assert BOUNCE in caller.lines("email")[0]
+
+
+def test_each_event_of_a_sendgrid_call_becomes_one_in_our_words(caller):
+    mail = {
+        "email": "ada@example.com",
+        "sg_message_id": "s.1",
+        "message_id": "m1",
+        "campaign": "weekly",
+        "timestamp": AT - 60,
+    }
+    told = [
+        {"event": "delivered"}, {"event": "open"}, {"event": "click", "url": "https://shop.example/"},
+        {"event": "bounce", "type": "blocked"}, {"event": "bounce", "type": "bounce", "status": "5.1.1"},
+        {"event": "spamreport"}, {"event": "unsubscribe"}, {"event": "group_unsubscribe", "asm_group_id": 7},
+        {"event": "group_resubscribe", "asm_group_id": 7}, {"event": "account_status_change"},
+    ]  # fmt: skip
+    body = json.dumps([mail | each for each in told]).encode()
+
+    assert call(caller, "sendgrid", body, sendgrid_headers(body)).status_code == 200
+
+    names = ("bounce_type", "topic", "state", "link_url")
+    kept = [(event["event"], *(event["properties"].get(name) for name in names)) for event in caller.events("email")]
+    assert kept == [
+        ("Email Delivered", None, None, None, None),
+        ("Email Opened", None, None, None, None),
+        ("Email Link Clicked", None, None, None, "https://shop.example/"),
+        ("Email Bounced", "soft", None, None, None),
+        ("Email Bounced", "hard", None, None, None),
+        ("Email Marked as Spam", None, None, None, None),
+        ("Unsubscribed", None, "all", "suppressed", None),
+        ("Preferences Changed", None, "7", "denied", None),
+        ("Preferences Changed", None, "7", "granted", None),
+        ("account_status_change", None, None, None, None),
+    ]
+    assert {
+        (e["properties"]["email_id"], e["properties"]["campaign_id"], e["timestamp"]) for e in caller.events("email")
+    } == {("m1", "weekly", "2026-05-01T11:59:00.000Z")}
+
+
+def test_an_event_told_again_has_the_id_it_had(caller):
+    event = {"event": "open", "email": "a@example.com", "sg_message_id": "s", "timestamp": 5, "sg_event_id": "first"}
+    for body in (json.dumps([event]).encode(), json.dumps([event | {"sg_event_id": "second"}]).encode()):
+        call(caller, "sendgrid", body, sendgrid_headers(body))
+    call(caller, "resend", BOUNCE, standard_headers(BOUNCE))
+    call(caller, "resend", BOUNCE, standard_headers(BOUNCE, at=AT + 60))
+
+    assert len(caller.events("email")) == 4
+    assert len({event["messageId"] for event in caller.events("email")}) == 2
+
+
+@pytest.mark.parametrize("name", SIGNED)
+def test_what_is_forged_old_or_written_anew_is_refused(caller, name):
+    body, headers = SIGNED[name]
+    good = headers(body)
+    signature = next(header for header in good if "signature" in header.lower())
+    again = json.dumps(json.loads(body), separators=(",", ":")).encode()
+    other = {"resend": SIGNED["sendgrid"], "sendgrid": SIGNED["resend"]}[name]
+
+    for wrong_body, wrong_headers in (
+        (body, {}),
+        (body, {header: value for header, value in good.items() if header != signature}),
+        *((body, good | {header: ""}) for header in good),
+        (body, good | {signature: good[signature][:-4] + "AAAA"}),
+        (body, good | {signature: "v1,"}),
+        (body + b" ", good),
+        (again, good),
+        (b"", good),
+        (body, headers(body, at=AT - 301)),
+        (body, headers(body, at=AT + 301)),
+        (body, headers(body, at="hello")),
+        (body, headers(body, at="9" * 40)),
+        (body, other[1](body)),
+    ):
+        answer = call(caller, name, wrong_body, wrong_headers)
+        assert (answer.status_code, answer.json()["cause"] in ("forged", "replayed")) == (401, True)
+
+    assert caller.lines("email") == []
+    assert call(caller, name, body, headers(body, at=AT - 299)).status_code == 200
+
+
+def test_a_key_may_be_changed(caller):
+    assert call(caller, "resend", BOUNCE, standard_headers(BOUNCE, key=b"bmV4dCBrZXk=")).status_code == 200
+
+
+def test_several_signatures_may_stand_in_one_header(caller):
+    good = standard_headers(BOUNCE)
+    many = good | {"webhook-signature": f"v1,xxxx v2,yyyy {good['webhook-signature']}"}
+
+    assert call(caller, "resend", BOUNCE, many).status_code == 200
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"[1]", b"3", b"[" * 2000], ids=repr)
+def test_a_signed_body_that_is_no_call_is_refused_with_a_reason(caller, body):
+    for name, headers in (("resend", standard_headers), ("sendgrid", sendgrid_headers)):
+        answer = call(caller, name, body, headers(body))
+        assert (answer.status_code, bool(answer.json()["message"])) == (400, True)
+
+
+def test_a_webhook_that_is_not_declared_is_not_there(caller):
+    assert call(caller, "mailchimp", b"{}", {}).status_code == 404
+
+
+def test_a_provider_without_a_file_is_named():
+    with pytest.raises(ConfigError, match="no webhook provider 'sendgird'"):
+        provider_named("sendgird")
+
+
+@law(bit=st.integers(0), where=st.sampled_from(["body", "signature", "timestamp"]))
+def test_not_a_bit_can_be_changed(bit, where):
+    for provider, key, (body, headers) in (
+        (standard, WHSEC, SIGNED["resend"]),
+        (sendgrid, SENDGRID_PUBLIC, SIGNED["sendgrid"]),
+    ):
+        good = {name.lower(): value for name, value in headers(body).items()}
+        provider.verify(Call(body, good, NOW), keys=[key], window=300)
+        if where == "body":
+            changed = Call(_flipped(body, bit), good, NOW)
+        else:
+            name = next(name for name in good if where in name)
+            changed = Call(body, good | {name: _flipped(good[name].encode("latin-1"), bit).decode("latin-1")}, NOW)
+        with pytest.raises(Refusal) as refused:
+            provider.verify(changed, keys=[key], window=300)
+        assert refused.value.status == 401
+
+
+def _flipped(text, bit):
+    place = bit % (len(text) * 8)
+    changed = bytearray(text)
+    changed[place // 8] ^= 1 << place % 8
+    return bytes(changed)
+
+
+@pytest.mark.skipif(not CORPORA.is_dir(), reason="no corpora on this machine")
+def test_sendgrids_own_vector_is_taken_and_its_changed_ones_are_not():
+    found = json.loads((CORPORA / "sendgrid-webhook" / "literals.json").read_text())[0]
+    texts = {constant["name"].removeprefix("cls."): constant["value"] for constant in found["constants"]}
+    key, signature, at = texts["PUBLIC_KEY"].encode(), texts["SIGNATURE"], texts["TIMESTAMP"]
+    words = found["tests"][0]["strings"]
+    event = dict(zip(words[4:10], words[11:17], strict=True)) | {"timestamp": 1600112492}
+    body = json.dumps([event], sort_keys=True, separators=(",", ":")).encode() + b"\r\n"
+    then = NOW.fromtimestamp(int(at), NOW.tzinfo)
+    call_ = Call(body, {sendgrid.SIGNATURE: signature, sendgrid.TIMESTAMP: at}, then)
+
+    sendgrid.verify(call_, keys=[key], window=300)
+    for wrong in (Call(body + b" ", call_.headers, then), Call(body, {**call_.headers, sendgrid.TIMESTAMP: "1"}, then)):
+        with pytest.raises(Refusal):
+            sendgrid.verify(wrong, keys=[key], window=300)

@@ -1,0 +1,78 @@
+"""People are taken out of landing files; every other row stays where it was."""
+
+import csv
+import gzip
+import io
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from lettermill.delivery.redacting import put
+from lettermill.file_erasing import erase_landing
+from lettermill.identifiers import identifiers_in
+from lettermill.ingest.sources import Source
+
+SOURCES = {
+    "web": Source("events", "behaviour", "events/web"),
+    "crm": Source("records", "people", "records/crm", format="csv", columns=("record_id", "note", "email")),
+}
+
+
+def names(raw, source):
+    return "email:ana@x.example" in identifiers_in(raw, source=source)
+
+
+@pytest.fixture
+def land(tmp_path):
+    def write(name, content):
+        file = tmp_path / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content)
+        return file
+
+    return write
+
+
+def test_a_line_of_theirs_is_blanked_in_place_packed_or_not(land, tmp_path):
+    lines = '{"userId": "1"}\n{"email": "Ana@X.example"}\n\n{"email": "ben@x.example\u2028"}\n'.encode()
+    plain, packed = (
+        land("events/web/2017-01-01.jsonl", lines),
+        land("events/web/2017-01-02.jsonl.gz", gzip.compress(lines)),
+    )
+    other = land("events/web/2017-01-03.jsonl", b'{"userId": "2"}')
+
+    erased = [sum(erase_landing(tmp_path, SOURCES, names, write=put)) for _ in range(2)]
+
+    left = '{"userId": "1"}\n\n\n{"email": "ben@x.example\u2028"}\n'.encode()
+    assert erased == [2, 0]
+    assert plain.read_bytes() == left == gzip.decompress(packed.read_bytes())
+    assert other.read_bytes() == b'{"userId": "2"}'
+
+
+def test_a_csv_row_goes_with_all_its_lines_and_the_others_keep_their_numbers(land, tmp_path):
+    text = 'record_id,note,email\nr1,"two\nlines",ana@x.example\nr2,"also ""two""\nlines",ben@x.example\nr3,,Ana@x.example\n'
+    file = land("records/crm/2017-01-01.csv", text.encode())
+
+    erased = sum(erase_landing(tmp_path, SOURCES, names, write=put))
+
+    reader = csv.reader(io.StringIO(file.read_text()))
+    rows = [(reader.line_num, row) for row in reader if row]
+    assert erased == 2
+    assert rows == [(1, ["record_id", "note", "email"]), (5, ["r2", 'also "two"\nlines', "ben@x.example"])]
+
+
+def test_a_row_of_a_parquet_file_is_taken_out(land, tmp_path):
+    file = land("events/web/2017-01-01.parquet", b"")
+    pq.write_table(pa.table({"userId": ["1", "2"], "email": ["ana@x.example", None]}), file)
+
+    assert sum(erase_landing(tmp_path, SOURCES, names, write=put)) == 1
+    assert pq.read_table(file).to_pydict() == {"userId": ["2"], "email": [None]}
+
+
+def test_a_file_that_cannot_be_read_stays_as_it_is(land, tmp_path):
+    cut = land("events/web/2017-01-01.jsonl.gz", gzip.compress(b"ana@x.example" * 9)[:-9])
+    before = cut.read_bytes()
+
+    assert sum(erase_landing(tmp_path, SOURCES, names, write=put)) == 0
+    assert cut.read_bytes() == before
