@@ -87,20 +87,18 @@ def _replay(lake: Lake, settings: Settings, table: Table, *, ids: Sequence[str],
     if ids:
         begins = [row_id().startswith(one) for one in ids]
         rows = rows.where(F.array_contains(F.array(*begins), True))
-    refused = rows.persist()
+    # Each step is stored on the executors, which cuts its plan: the mappings are long, and merges plan several times.
+    refused = rows.localCheckpoint()
     if refused.isEmpty():
-        refused.unpersist()
         return Replay(table.name, 0, 0, 0, 0)
-    judged = available_again(_judged(lake, settings, table, refused), refused, at=at)
-    marked = _marked(lake, table, judged).persist()
-    after = replayed(refused, marked, at=at).persist()
+    judged = available_again(_judged(lake, settings, table, refused), refused, at=at).localCheckpoint()
+    marked = _marked(lake, table, judged).localCheckpoint()
+    after = replayed(refused, marked, at=at).localCheckpoint()
     counts = {row["disposition"]: row["count"] for row in after.groupBy("disposition").count().collect()}
     if not dry_run:
         lake.merge(found_good(refused, marked, at=at), into=QUARANTINE)
         lake.add(ACCEPTED[table.name][1](marked), to=table)
         lake.merge(after, into=QUARANTINE)
-    for held in (refused, marked, after):
-        held.unpersist()
     outcomes = (counts.get(one, 0) for one in ("replayed", "duplicate", "refused"))
     return Replay(table.name, sum(counts.values()), *outcomes)
 

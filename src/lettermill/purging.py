@@ -1,12 +1,13 @@
 """Taking rows out of a Delta table for good: the rows, then the versions that still have them. Only Lake calls this."""
 
-import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from delta.tables import DeltaTable
 from pyspark.sql import DataFrame, Row, SparkSession
+
+from lettermill.positions import positions
 
 APPEND_ONLY = "delta.appendOnly"
 CHECK = "spark.databricks.delta.retentionDurationCheck.enabled"
@@ -49,15 +50,11 @@ def streams_behind(table: DeltaTable, checkpoints: Path) -> list[str]:
     """
     detail = table.detail().select("id").first()
     assert detail is not None
-    positions = {folder: _position(folder.parent, detail["id"]) for folder in checkpoints.rglob("offsets")}
-    if not any(position is not None for position in positions.values()):
+    followers = positions(checkpoints, table_id=detail["id"])
+    if not followers:
         return []
     newest = max((row["version"] for row in table.history().collect() if _adds(row)), default=-1)
-    return sorted(
-        str(folder.parent.relative_to(checkpoints))
-        for folder, position in positions.items()
-        if position is not None and position <= newest
-    )
+    return sorted(position.stream for position in followers if position.version <= newest)
 
 
 def _adds(commit: Row) -> bool:
@@ -65,21 +62,6 @@ def _adds(commit: Row) -> bool:
     metrics = commit["operationMetrics"] or {}
     rows = metrics.get("numTargetRowsInserted", metrics.get("numOutputRows", "0"))
     return commit["operation"] in ("WRITE", "STREAMING UPDATE", "MERGE") and int(rows) > 0
-
-
-def _position(checkpoint: Path, table_id: str) -> int | None:
-    """The version that a stream's last finished batch ended before, or None where it follows another table.
-
-    A source's offset stands as a line of JSON in the checkpoint's newest file of offsets.
-    """
-    finished = [int(file.name) for file in (checkpoint / "commits").glob("*") if file.name.isdigit()]
-    if not finished:
-        return None
-    for line in (checkpoint / "offsets" / str(max(finished))).read_text().splitlines():
-        offset = json.loads(line) if line.startswith("{") else {}
-        if offset.get("reservoirId") == table_id:
-            return int(offset["reservoirVersion"])
-    return None
 
 
 @contextmanager

@@ -8,11 +8,22 @@ from pyspark.sql import functions as F
 
 from lettermill.job import Run
 from lettermill.profiles.components import next_round, oriented, unsettled
-from lettermill.profiles.evidence import links, narrowed, oversize, rooted, shared_identifiers, statements, without
+from lettermill.profiles.evidence import (
+    FIRST,
+    links,
+    narrowed,
+    oversize,
+    rooted,
+    shared_identifiers,
+    statements,
+    without,
+)
 from lettermill.profiles.flags import component_flags, identity_flags, shared_flags
 from lettermill.profiles.identity import heard_events, identities, identity_changes
+from lettermill.profiles.phones import with_e164
 from lettermill.profiles.policy import IdentityPolicy
 from lettermill.profiles.suggestions import probable_links
+from lettermill.quality.checks import is_address
 from lettermill.tables.profiles import ATTRIBUTES, IDENTITY_CHANGES, IDENTITY_FLAGS, MATCHES
 
 TRUSTED = (("record", "customer_id"), ("record",))
@@ -79,7 +90,8 @@ def _rooted(stated: DataFrame) -> DataFrame:
 def resolve(run: Run, records: DataFrame, events: DataFrame, *, standing: DataFrame, flagged: DataFrame) -> Resolved:
     """Who is who by what had been said at the run's moment; `standing` and `flagged` are the tables so far."""
     as_of, policy = F.lit(run.as_of), run.settings.profiles.identity
-    stated = statements(records, heard=heard_events(events, as_of=as_of))
+    heard = heard_events(events, as_of=as_of)
+    stated = statements(records, heard=heard, introduced=introductions(heard, region=policy.phone_region))
     if policy.probable.use and run.lake.exists(MATCHES):
         matches = run.lake.read(MATCHES)
         stated = stated.unionByName(probable_links(matches, above=policy.probable.use_above, as_of=as_of))
@@ -87,6 +99,19 @@ def resolve(run: Run, records: DataFrame, events: DataFrame, *, standing: DataFr
     found = identities(evidence.stated, standing=standing, as_of=as_of).localCheckpoint()
     changes = identity_changes(evidence.stated, found, standing=standing, dropped=evidence.flags, as_of=as_of)
     return Resolved(found, changes, identity_flags(evidence.flags, standing=flagged, as_of=as_of))
+
+
+def introductions(heard: DataFrame, *, region: str) -> DataFrame:
+    """Addresses and phones that events of the kind `identify` state of the customer they name, as records have them."""
+    email = F.lower(F.trim("properties.email"))
+    said = heard.where((F.col("kind") == "identify") & F.col("user_id").isNotNull()).select(
+        "user_id",
+        F.when(is_address(email), email).alias("email"),
+        F.col("properties.phone").alias("phone"),
+        F.lit(None).cast("string").alias("country"),
+        *FIRST,
+    )
+    return with_e164(said, region=region)
 
 
 def is_built_for_later(run: Run) -> bool:

@@ -5,6 +5,7 @@ import runpy
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -36,12 +37,25 @@ def run_job(lake: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Call
         ),
     )
 
-    def run(name: str, *, as_of: datetime = AS_OF, settings: dict[str, Any] = {}, **arguments: str) -> Run:  # noqa: B006
+    def run(
+        name: str,
+        *,
+        as_of: datetime = AS_OF,
+        settings: dict[str, Any] = {},  # noqa: B006
+        now: Callable[[], datetime] = partial(datetime.now, UTC),  # noqa: B008
+        **arguments: str,
+    ) -> Run:
         job = runpy.run_path(f"jobs/{name}.py")["main"]
         given = [text for flag, value in arguments.items() for text in (f"--{flag.replace('_', '-')}", value)]
         parsed: argparse.Namespace = job.parser().parse_args([*given, "--as-of", as_of.isoformat()])
         started = Run(
-            lake, replace(usual, **settings), as_of, "local", datetime(2018, 1, 2, 6, tzinfo=UTC), arguments=parsed
+            lake,
+            replace(usual, **settings),
+            as_of,
+            "local",
+            datetime(2018, 1, 2, 6, tzinfo=UTC),
+            arguments=parsed,
+            now=now,
         )
         job.work(started)
         return started

@@ -3,7 +3,10 @@
 import json
 from datetime import timedelta
 
+import pytest
+
 from lettermill import tables
+from lettermill.errors import InputError
 from lettermill.planning import known_features
 from lettermill.tables.features import LATEST
 from tests.jobs.conftest import AS_OF
@@ -20,11 +23,14 @@ def order(number, *, at):
     }  # fmt: skip
 
 
-def test_an_order_refreshes_its_buyer_alone_and_the_next_plan_knows_it(lake, given, run_job, versions, tmp_path):
-    def land(name, one):
-        (tmp_path / "landing/events/orders").mkdir(parents=True, exist_ok=True)
-        (tmp_path / "landing/events/orders" / f"{name}.jsonl").write_text(json.dumps(one) + "\n")
+@pytest.fixture
+def land(tmp_path):
+    folder = tmp_path / "landing/events/orders"
+    folder.mkdir(parents=True)
+    return lambda name, one: (folder / f"{name}.jsonl").write_text(json.dumps(one) + "\n")
 
+
+def test_an_order_refreshes_its_buyer_alone_and_the_next_plan_knows_it(lake, given, run_job, versions, land):
     long_ago = AS_OF - timedelta(days=90)
     records = [{"record_id": f"r{n}", "customer_id": f"c{n}", "position": n, "available_at": long_ago} for n in (1, 2)]
     lake.add(given(tables.quality.PEOPLE, *records), to=tables.quality.PEOPLE)
@@ -48,3 +54,28 @@ def test_an_order_refreshes_its_buyer_alone_and_the_next_plan_knows_it(lake, giv
     }
     full = run_job("build_features", as_of=LATER).lake.read(tables.features.PEOPLE).where("orders_all = 2").collect()
     assert full == [known[2]]
+
+
+def test_a_job_that_stays_refreshes_whom_an_order_concerns_that_lands_meanwhile(lake, given, run_job, land):
+    record = {"record_id": "r1", "customer_id": "c1", "position": 1, "available_at": AS_OF - timedelta(days=90)}
+    lake.add(given(tables.quality.PEOPLE, record), to=tables.quality.PEOPLE)
+    lake.create(tables.quality.PRODUCTS)
+    land("2018-01-01", order(1, at=AS_OF - timedelta(days=1)))
+    looks = iter(range(100))
+
+    def now():  # a minute passes at every look at the clock; the third one finds an order that has just been placed
+        minute = next(looks)
+        if minute == 2:
+            land("2018-01-02", order(2, at=AS_OF + timedelta(minutes=1)))
+        return AS_OF + timedelta(minutes=minute)
+
+    refreshed = run_job("refresh_people", for_minutes="4", now=now)
+
+    assert refreshed.counts == {"events": 2, "after_as_of": 0, "people_refreshed": 2}
+    row = lake.read(LATEST).select("orders_all", "as_of").collect()
+    assert [(r["orders_all"], r["as_of"] > AS_OF.replace(tzinfo=None)) for r in row] == [(2, True)]
+
+
+def test_a_stay_that_is_no_number_of_minutes_is_refused_before_anything_is_read(run_job):
+    with pytest.raises(InputError, match="'1h' is no number of minutes"):
+        run_job("refresh_people", for_minutes="1h")

@@ -13,7 +13,7 @@ from lettermill.profiles.identity import households, identities, identity_change
 from lettermill.profiles.phones import with_e164
 from lettermill.profiles.policy import IdentityPolicy
 from lettermill.profiles.suggestions import probable_links
-from lettermill.resolving import tied
+from lettermill.resolving import introductions, tied
 from lettermill.tables import quality
 from lettermill.tables.profiles import IDENTITIES, IDENTITY_FLAGS, MATCHES
 from tests.conftest import rows_of_tables
@@ -75,6 +75,10 @@ EVENTS = (
     ("kept", None, "alias", "temporary"),
     (None, "visitor"),
     ("2", None, "alias", "visitor"),
+    ("visited", None, "identify", None, {"email": " Z@e.com", "phone": "(212) 555-0199"}),
+    ("newcomer", None, "identify", None, {"email": "none", "phone": "+1 212 555 0199"}),
+    ("stranger", None, "identify", None, {"email": "none"}),
+    ("stranger", None, "order_completed", None, {"email": "x@e.com"}),
 )
 MATCHING = (
     {"record": "crm/like1", "other_record": "crm/like2", "probability": 0.99},
@@ -91,14 +95,16 @@ STANDING = (
 
 
 def told(given, records, *, events=(), matches=(), before=(), policy):
-    """Who is who by records and events (user, browser, kind, previous id), after what stood."""
+    """Who is who by records and events (user, browser, kind, previous id, properties), after what stood."""
     rows = [{"source": "crm", "origin": "f", "position": n} | row for n, row in enumerate(records, 1)]
     known = with_e164(known_records(given(quality.PEOPLE, *rows), as_of=F.lit(LATER)), region="US")
-    names = ("user_id", "anonymous_id", "kind", "previous_id")
+    names = ("user_id", "anonymous_id", "kind", "previous_id", "properties")
     times = {"occurred_at": DAY, "available_at": DAY, "origin": "e"}
     heard = [times | {"position": n} | dict(zip(names, event, strict=False)) for n, event in enumerate(events, 1)]
     likely = probable_links(given(MATCHES, *matches), above=0.99, as_of=F.lit(LATER))
-    stated = statements(known, heard=given(quality.EVENTS, *heard)).unionByName(likely)
+    events = given(quality.EVENTS, *heard)
+    introduced = introductions(events, region="US")
+    stated = statements(known, heard=events, introduced=introduced).unionByName(likely)
     evidence = tied(stated, policy=policy)
     stood, moment = given(IDENTITIES, *before), F.lit(LATER)
     now = identities(evidence.stated, standing=stood, as_of=moment).localCheckpoint()
@@ -180,6 +186,17 @@ def test_an_alias_ties_the_former_id_of_a_user_or_of_a_browser_which_is_then_not
 
     assert of["customer_id", "temporary"] == of["anonymous_id", "browser"] == of["record", "crm/kept"]
     assert of["anonymous_id", "visitor"] == of["customer_id", "2"]
+
+
+def test_a_customer_who_gives_an_address_or_a_phone_in_an_event_is_whoever_else_has_it(world):
+    of = world.people
+
+    assert of["customer_id", "visited"] == of["customer_id", "newcomer"] == of["record", "crm/e"]
+    assert of["phone", "+12125550199"] == of["record", "crm/e"]
+    assert [person for (_, name), person in of.items() if person == of["customer_id", "stranger"]] == [
+        of["customer_id", "stranger"]
+    ]
+    assert ("email", "none") not in of
 
 
 def test_customers_that_only_events_name_are_people_and_what_arrives_later_is_not_known(world):

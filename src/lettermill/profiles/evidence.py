@@ -6,6 +6,7 @@ whom the holder counts as where an identifier's customers are counted.
 """
 
 from collections.abc import Mapping, Sequence
+from functools import reduce
 
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
@@ -20,10 +21,15 @@ COMPONENT = "component"
 """The kind of a flag that is about a whole component; its identifier is the component's oldest record."""
 
 
-def statements(records: DataFrame, *, heard: DataFrame) -> DataFrame:
-    """Statements of records (with `record` and a phone in E.164) and of the events that were heard."""
+def statements(records: DataFrame, *, heard: DataFrame, introduced: DataFrame) -> DataFrame:
+    """Statements of records (with `record` and a phone in E.164) and of the events that were heard.
+
+    `introduced` are those among the events by which a customer gave an address or a phone: `user_id, email, phone` as
+    records have them, and where they stand.
+    """
     aliases = heard.where((F.col("kind") == "alias") & F.col("user_id").isNotNull() & F.col("previous_id").isNotNull())
-    stated = _of_records(records).unionByName(_of_users(heard)).unionByName(_of_aliases(aliases, heard=heard))
+    of_events = (_of_users(heard), _of_introductions(introduced), _of_aliases(aliases, heard=heard))
+    stated = reduce(DataFrame.unionByName, of_events, _of_records(records))
     first = stated.groupBy("holder", "customer", *IDENTIFIER, "is_event").agg(F.min(F.struct(*FIRST)).alias("first"))
     return _one_customer_each(first, aliases).select(
         "holder", "customer", *IDENTIFIER, "is_event", *(f"first.{name}" for name in FIRST)
@@ -101,6 +107,12 @@ def _of_users(heard: DataFrame) -> DataFrame:
     holder = F.concat(F.lit("customer_id:"), "user_id")
     kinds = {"customer_id": "user_id", "anonymous_id": "anonymous_id"}
     return _stated(first.withColumns({"holder": holder, "customer": holder}), kinds, is_event=True)
+
+
+def _of_introductions(introduced: DataFrame) -> DataFrame:
+    holder = F.concat(F.lit("customer_id:"), "user_id")
+    kinds = {"email": "email", "phone": "phone"}
+    return _stated(introduced.withColumns({"holder": holder, "customer": holder}), kinds, is_event=True)
 
 
 def _of_aliases(aliases: DataFrame, *, heard: DataFrame) -> DataFrame:

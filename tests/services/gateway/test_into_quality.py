@@ -4,6 +4,11 @@ from datetime import timedelta
 
 from pyspark.sql import functions as F
 
+from lettermill.gateway_settings import GatewayKafka
+from lettermill.ingest.kafka import Kafka
+from lettermill.ingest.sources import Source
+from lettermill.services.gateway.kafka_sink import KafkaTopics
+from lettermill.tables import ingest
 from lettermill.tables.quality import EVENTS, QUARANTINE
 from tests.jobs.conftest import run_job as run_job  # the fixture
 from tests.services.gateway.conftest import NOW
@@ -47,3 +52,21 @@ def test_events_of_every_door_reach_quality_and_what_says_too_little_is_set_asid
     refused = lake.read(QUARANTINE).where("disposition = 'refused'").select(F.explode("reasons")).collect()
     assert [row[0] for row in refused] == ["neither user nor browser is named"]
     assert (counts["events_arrived"], counts["events_duplicate"]) == (7, 1)
+
+
+def test_what_is_answered_through_kafka_is_in_the_raw_table_once(open_gateway, broker, run_job, lake):
+    sink = KafkaTopics(GatewayKafka(brokers=broker.bootstrap, topic="gateway-{source}"))
+    topic = broker.create("gateway-gateway", partitions=2)
+    sink.start()
+    caller = open_gateway(sink=sink)
+    events = [{"event": "Viewed", "userId": f"u{n}", "messageId": f"m{n}"} for n in range(5)]
+    answers = [caller.post("/v1/track", event).status_code for event in events]
+    sink.close()
+
+    source = Source(kind="events", holds="behaviour", kafka=Kafka(bootstrap_servers=broker.bootstrap, topics=(topic,)))
+    for _ in "twice":
+        run_job("ingest_events", as_of=NOW + timedelta(days=1), settings={"sources": {"gateway": source}})
+
+    assert answers == [200] * 5
+    rows = lake.read(ingest.EVENTS).selectExpr("get_json_object(raw, '$.messageId')", "received_at").collect()
+    assert sorted(map(tuple, rows)) == [(f"m{n}", NOW.replace(tzinfo=None)) for n in range(5)]
