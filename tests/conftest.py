@@ -3,7 +3,6 @@
 import os
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -16,7 +15,6 @@ from pyspark.sql.types import StructType, _parse_datatype_string
 
 from lettermill.lake import Folder, Lake
 from lettermill.settings import load
-from lettermill.settings_sections import SparkSettings
 from lettermill.spark import session
 from lettermill.tables import Table
 from tests.kafka_broker import broker  # noqa: F401 (a fixture)
@@ -29,11 +27,7 @@ NOON = datetime(2017, 6, 1, 12, tzinfo=UTC)
 
 @pytest.fixture(scope="session")
 def spark() -> Iterator[SparkSession]:
-    settings: SparkSettings = load("local").spark
-    settings = replace(
-        settings, java_options="-Xss16m -XX:TieredStopAtLevel=1"
-    )  # short runs never earn the slow compiler
-    started = session(settings, application="tests")
+    started = session(load("local").spark, application="tests")
     started.conf.set("spark.sql.shuffle.partitions", "1")  # the rows are few: one partition is the fastest
     started.conf.set("spark.sql.adaptive.enabled", "false")
     # Compiling a query costs more than interpreting it over a handful of rows.

@@ -11,11 +11,14 @@ import pytest
 from lettermill.delivery.redacting import put
 from lettermill.file_erasing import erase_landing
 from lettermill.identifiers import identifiers_in
+from lettermill.ingest.kafka import Kafka
 from lettermill.ingest.sources import Source
 
 SOURCES = {
     "web": Source("events", "behaviour", "events/web"),
     "crm": Source("records", "people", "records/crm", format="csv", columns=("record_id", "note", "email")),
+    "shop": Source("events", "behaviour", "events/shop", format="json"),
+    "stream": Source("events", "behaviour", kafka=Kafka(bootstrap_servers="b:1", topics=("t",))),
 }
 
 
@@ -60,6 +63,15 @@ def test_a_csv_row_goes_with_all_its_lines_and_the_others_keep_their_numbers(lan
     rows = [(reader.line_num, row) for row in reader if row]
     assert erased == 2
     assert rows == [(1, ["record_id", "note", "email"]), (5, ["r2", 'also "two"\nlines', "ben@x.example"])]
+
+
+def test_an_object_of_a_document_is_emptied_in_its_place(land, tmp_path):
+    several = land("events/shop/2017-01-01.json", b'[{"userId": "1"},\n {"email": "ana@x.example"}, {"userId": "2"}]')
+    one = land("events/shop/2017-01-02.json", b'{"email":\n "ana@x.example"}')
+
+    assert sum(erase_landing(tmp_path, SOURCES, names, write=put)) == 2
+    assert several.read_bytes() == b'[{"userId":"1"},{},{"userId":"2"}]'
+    assert one.read_bytes() == b"{}"
 
 
 def test_a_row_of_a_parquet_file_is_taken_out(land, tmp_path):

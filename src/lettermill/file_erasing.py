@@ -55,41 +55,55 @@ def erase_landing(
 ) -> Iterator[int]:
     """Blank the lines of landing files that name somebody, file by file; each keeps its place, to which rows refer."""
     for name, source in sources.items():
-        for file in files_below([landing / source.path]):
+        for file in files_below([landing / source.path]) if source.path else ():
             content = file.read_bytes()
-            is_packed = content.startswith(b"\x1f\x8b")
             if content.startswith(b"PAR1"):
                 yield _erase_parquet(file, name, names, write=write)
-                continue
-            try:
-                text = (gzip.decompress(content) if is_packed else content).decode("utf-8-sig")
-            except (OSError, EOFError, UnicodeDecodeError):
-                yield 0  # not what a source declares: never taken in, and set aside by name
-                continue
-            lines = text.split("\n")
-            named = _named_csv(text, name, names) if source.format == "csv" else _named_lines(lines, name, names)
-            if named:
-                for line in {line for span in named for line in span}:
-                    lines[line] = ""
-                told = "\n".join(lines).encode()
-                write(file, gzip.compress(told, mtime=0) if is_packed else told)
-            yield len(named)
+            else:
+                yield _erase_text(file, content, lambda row, of=name: names(row, of), source.format, write=write)
 
 
-def _named_lines(lines: list[str], source: str, names: Names) -> list[range]:
-    return [range(n, n + 1) for n, line in enumerate(lines) if line.strip() and names(line, source)]
+def _erase_text(
+    file: Path, content: bytes, names: Callable[[str], bool], form: str, *, write: Callable[[Path, bytes], None]
+) -> int:
+    is_packed = content.startswith(b"\x1f\x8b")
+    try:
+        text = (gzip.decompress(content) if is_packed else content).decode("utf-8-sig")
+        found, told = {"csv": _without_cells, "json": _without_objects}.get(form, _without_lines)(text, names)
+    except (OSError, EOFError, ValueError, csv.Error):
+        return 0  # not what a source declares: never taken in, and set aside by name
+    if found:
+        write(file, gzip.compress(told.encode(), mtime=0) if is_packed else told.encode())
+    return found
 
 
-def _named_csv(text: str, source: str, names: Names) -> list[range]:
-    """The lines of each row that names somebody, its header aside."""
+def _without_lines(text: str, names: Callable[[str], bool]) -> tuple[int, str]:
+    lines = text.split("\n")
+    kept = ["" if line.strip() and names(line) else line for line in lines]
+    return sum(line != old for line, old in zip(kept, lines, strict=True)), "\n".join(kept)
+
+
+def _without_cells(text: str, names: Callable[[str], bool]) -> tuple[int, str]:
+    """The text without the rows of a CSV that name somebody; a row may be several lines."""
+    lines = text.split("\n")
     reader = csv.reader(io.StringIO(text))
-    header, before, found = next(reader, []), 1, list[range]()
+    header, found = next(reader, []), 0
     before = reader.line_num
     for row in reader:
-        if names(orjson.dumps(dict(zip(header, row, strict=False))).decode(), source):
-            found.append(range(before, reader.line_num))
+        if names(orjson.dumps(dict(zip(header, row, strict=False))).decode()):
+            lines[before : reader.line_num] = [""] * (reader.line_num - before)
+            found += 1
         before = reader.line_num
-    return found
+    return found, "\n".join(lines)
+
+
+def _without_objects(text: str, names: Callable[[str], bool]) -> tuple[int, str]:
+    """The text of a document, an array of objects or one object, with empty ones for those that name somebody."""
+    document = orjson.loads(text)
+    rows = document if isinstance(document, list) else [document]
+    kept = [{} if names(orjson.dumps(row).decode()) else row for row in rows]
+    found = sum(row != old for row, old in zip(kept, rows, strict=True))
+    return found, orjson.dumps(kept if isinstance(document, list) else kept[0]).decode()
 
 
 def _erase_parquet(file: Path, source: str, names: Names, *, write: Callable[[Path, bytes], None]) -> int:

@@ -21,7 +21,6 @@ WITHOUT_ROWS = {"OPTIMIZE", "VACUUM START", "VACUUM END", "SET TBLPROPERTIES", "
 """Commits in which a stream finds nothing to read: it stands before one until the next row arrives."""
 
 DELTA_CHECKS = "spark.databricks.delta.retentionDurationCheck.enabled"
-LISTING_TASKS = "spark.sql.sources.parallelPartitionDiscovery.parallelism"
 DELTA_LOGS_VACUUM = "spark.databricks.delta.vacuum.logging.enabled"
 
 
@@ -89,10 +88,8 @@ def _pack(spark: SparkSession, name: str) -> int:
 
 def _remove(spark: SparkSession, name: str, keep: timedelta, *, is_alone: bool) -> int:
     # An entry in the log would be a new version of a table in which nothing changed. Delta's own check, a week, is for
-    # writers that nothing else excludes. One machine does not list a folder in ten thousand tasks, Spark's default.
-    tasks = str(spark.sparkContext.defaultParallelism)
-    local = {DELTA_CHECKS: "false", LISTING_TASKS: tasks} if is_alone else {}
-    settings = {DELTA_LOGS_VACUUM: "false"} | local
+    # writers that nothing else excludes.
+    settings = {DELTA_LOGS_VACUUM: "false"} | ({DELTA_CHECKS: "false"} if is_alone else {})
     vacuum = f"VACUUM {name} RETAIN {keep.total_seconds() / 3600:.6f} HOURS"
     with _session(spark, settings):
         going = spark.sql(f"{vacuum} DRY RUN").where("path NOT LIKE '%.crc'").count()  # a local disk's checksums

@@ -70,6 +70,8 @@ def local_conf(settings: SparkSettings) -> dict[str, str]:
         "spark.default.parallelism": str(settings.shuffle_partitions),
         "spark.databricks.delta.snapshotPartitions": "1",
         "spark.sql.files.openCostInBytes": "262144",  # a year of daily files is few tasks
+        "spark.sql.sources.parallelPartitionDiscovery.parallelism": str(settings.shuffle_partitions),  # of 10,000
+        "spark.sql.ui.explainMode": "simple",  # each query's plan is written out, which nobody reads here
         "spark.sql.warehouse.dir": str((settings.jars / "warehouse").absolute()),
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",  # progress is told in words

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -16,7 +17,6 @@ from lettermill.job import Run
 from lettermill.lake import Batch, Folder, Lake
 from lettermill.models.interactions import interactions
 from lettermill.models.recommender import NAME as RECOMMENDER
-from lettermill.models.registry import Registry
 from lettermill.models.scoring import scores
 from lettermill.personas import TOKEN, stand_in
 from lettermill.planning import trial_contexts
@@ -27,6 +27,9 @@ from lettermill.tables.features import PEOPLE as FEATURES
 from lettermill.tables.models import RECOMMENDATIONS, SCORES
 from lettermill.tables.profiles import IDENTITIES, PEOPLE
 from lettermill.tables.quality import ORDER_LINES, PRODUCTS
+
+if TYPE_CHECKING:
+    from lettermill.models.registry import Registry
 
 MESSAGE_ID = stand_in(64)
 TOKEN_OF_NOBODY = stand_in(TOKEN)
@@ -143,5 +146,7 @@ def recommended_by(run: Run, version: str) -> DataFrame:
     return slates_of(run, bought, run.read(PEOPLE), run.read(PRODUCTS), model=model, version=version)
 
 
-def _registry(run: Run) -> Registry:
+def _registry(run: Run) -> "Registry":
+    from lettermill.models.registry import Registry  # MLflow takes seconds to import, and few commands need it
+
     return Registry(**asdict(run.settings.mlflow))

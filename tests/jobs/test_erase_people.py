@@ -22,6 +22,8 @@ from lettermill.tables.delivery import OUTBOX
 from lettermill.tables.profiles import CONSENTS, ERASURES, IDENTITIES, PEOPLE, SUPPRESSIONS
 from lettermill.tables.quality import EVENTS, ORDER_LINES, QUARANTINE
 
+pytestmark = pytest.mark.acceptance
+
 KEY = b"a key of the tests"
 CANARIES = (b"canary-ana", b"canary-browser-1", b"canary-note")
 VIEW = {

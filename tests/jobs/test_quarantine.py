@@ -125,6 +125,7 @@ def test_a_mended_event_is_given_back_once_available_from_its_mending_and_its_li
     assert [line.available_at for line in lines] == [MENDED.replace(tzinfo=None)]
 
 
+@pytest.mark.acceptance
 def test_rows_that_a_mended_rule_lets_through_are_replayed_and_a_double_and_a_line_among_them_too(
     checked, balances, run_job
 ):
@@ -149,6 +150,7 @@ def test_rows_that_a_mended_rule_lets_through_are_replayed_and_a_double_and_a_li
     assert (line.quantity, line.available_at) == (2, MENDED.replace(tzinfo=None))
 
 
+@pytest.mark.acceptance
 @pytest.mark.parametrize("stop", ["add", "merge"])
 def test_a_replay_that_is_cut_off_leaves_a_balance_and_goes_on(checked, balances, monkeypatch, stop):
     raw = with_field(checked, 3, "timestamp", "2017-06-01T11:00:00Z")
@@ -178,6 +180,7 @@ def test_a_replay_that_is_cut_off_leaves_a_balance_and_goes_on(checked, balances
     assert balances() == (5, 2, 0, 3)
 
 
+@pytest.mark.acceptance
 def test_records_are_mended_and_given_back_too(lake, given, run_job):
     crm = {"record_id": None, "email": "a@example.com", "updated_at": "2017-05-01T00:00:00Z"}
     tea = {"product_id": "8", "name": "Tea", "price": "cheap", "currency": "USD"}

@@ -36,7 +36,7 @@ ORDER = VIEW | {
 def checked(given):
     """Judged events with duplicates marked, beside the events that stand already."""
     return lambda rows, standing=None: mark_duplicates(
-        judged_events(rows, mappings=READ, rules=RULES.of(EVENTS)),
+        judged_events(rows, mappings=READ, rules=RULES.of(EVENTS)).localCheckpoint(),
         standing=given(EVENTS) if standing is None else standing,
         key="event_id",
     )
@@ -46,7 +46,7 @@ def checked(given):
 def checked_lines(given):
     """Judged order lines with duplicates marked, beside the lines that stand already."""
     return lambda events, standing=None: mark_duplicates(
-        judged_lines(events, rules=RULES.of(ORDER_LINES)),
+        judged_lines(events, rules=RULES.of(ORDER_LINES)).localCheckpoint(),
         standing=standing_lines(given(ORDER_LINES) if standing is None else standing),
         key=LINE,
     )

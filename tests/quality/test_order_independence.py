@@ -82,10 +82,10 @@ def canonical(spark, given, batches):
         ]
         position += len(rows)
         judged = mark_duplicates(
-            judged_events(given(ingest.EVENTS, *rows), mappings=READ, rules=RULES.of(EVENTS)),
+            judged_events(given(ingest.EVENTS, *rows), mappings=READ, rules=RULES.of(EVENTS)).localCheckpoint(),
             standing=spark.createDataFrame(events, EVENTS.ddl),
             key="event_id",
-        )
+        ).localCheckpoint()
         accepted = accepted_events(judged)
         standing = standing_lines(spark.createDataFrame(lines, ORDER_LINES.ddl))
         judged_l = mark_duplicates(judged_lines(accepted, rules=RULES.of(ORDER_LINES)), standing=standing, key=LINE)

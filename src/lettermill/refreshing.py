@@ -1,0 +1,48 @@
+"""Bringing the features of the people whom new events concern up to date, between two builds."""
+
+from datetime import datetime
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from lettermill import tables
+from lettermill.features.people import people_of, refreshed_features
+from lettermill.job import Run
+from lettermill.lake import Lake
+from lettermill.tables.features import LATEST
+
+WAITED = {"median": 0.5, "95 %": 0.95, "longest": 1.0}
+
+
+def refresh(events: DataFrame, lake: Lake, *, run: Run) -> None:
+    """Write the features, as of the run's moment, of the people whom `events` (as quality.events) concern.
+
+    Counts them, and notes how long the events waited, from their arrival here to now. Events that are known only after
+    the moment change nothing.
+    """
+    identities = lake.read(tables.profiles.IDENTITIES)
+    is_known = (F.col("occurred_at") < F.lit(run.as_of)) & (F.col("available_at") <= F.lit(run.as_of))
+    concerned = people_of(events.where(is_known), identities=identities).persist()
+    refreshed = refreshed_features(
+        lake.read(tables.profiles.PEOPLE),
+        identities,
+        lake.read(tables.quality.ORDER_LINES),
+        lake.read(tables.quality.PRODUCTS),
+        lake.read(tables.quality.EVENTS),
+        concerned=concerned,
+        moment=run.as_of,
+        excluded_departments=run.settings.models.excluded_departments,
+    )
+    lake.merge(refreshed, into=LATEST)
+    arrived = events.count()
+    run.count(events=arrived, after_as_of=arrived - events.where(is_known).count(), people_refreshed=concerned.count())
+    run.note(waiting(events, arrived=lake.read(tables.ingest.EVENTS), until=run.now()))
+    concerned.unpersist()
+
+
+def waiting(events: DataFrame, *, arrived: DataFrame, until: datetime) -> str:
+    came = ["source", "origin", "position"]
+    seconds = (F.unix_millis(F.lit(until)) - F.unix_millis("ingested_at")) / 1_000
+    shares = F.percentile(seconds, F.array(*(F.lit(share) for share in WAITED.values())))
+    waited = events.select(*came).join(arrived, on=came, how="inner").agg(shares).first()[0] or []
+    return "events waited: " + ", ".join(f"{word} {s:,.1f} s" for word, s in zip(WAITED, waited, strict=False))
