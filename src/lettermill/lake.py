@@ -114,7 +114,8 @@ class Lake:
     def add(self, rows: DataFrame, *, to: Table) -> None:
         """Add the rows whose key is not there yet; those that are there stay as they are."""
         self.create(to)
-        self._commit(self._merging(rows, to).whenNotMatchedInsertAll(), to)
+        with _held(conform(rows, to)) as offered:
+            self._commit(self._merging(offered, to).whenNotMatchedInsertAll(), to)
 
     def merge(self, rows: DataFrame, *, into: Table) -> None:
         """Add rows with a new key and overwrite those whose other columns differ; nothing new commits nothing."""
@@ -256,12 +257,16 @@ class Lake:
 
 @contextmanager
 def _held(rows: DataFrame) -> Iterator[DataFrame]:
-    """Keep `rows` while they are compared and then written, so that they are computed once."""
-    held = rows.persist()
+    """Keep `rows` while they are compared and then written, so that they are computed once, and planned once.
+
+    A merge plans its source several times, which for a long plan takes longer than the work. Where an executor is lost
+    meanwhile, the job fails, and a rerun starts anew.
+    """
+    held = rows.localCheckpoint()
     try:
         yield held
     finally:
-        held.unpersist()
+        held._jdf.queryExecution().analyzed().rdd().unpersist(False)  # Spark itself would wait for the JVM's collector
 
 
 def _same_key(table: Table) -> str:

@@ -56,6 +56,7 @@ def test_an_order_refreshes_its_buyer_alone_and_the_next_plan_knows_it(lake, giv
     assert full == [known[2]]
 
 
+@pytest.mark.acceptance
 def test_a_job_that_stays_refreshes_whom_an_order_concerns_that_lands_meanwhile(lake, given, run_job, land):
     record = {"record_id": "r1", "customer_id": "c1", "position": 1, "available_at": AS_OF - timedelta(days=90)}
     lake.add(given(tables.quality.PEOPLE, record), to=tables.quality.PEOPLE)
