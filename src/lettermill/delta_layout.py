@@ -21,6 +21,11 @@ def conform(rows: DataFrame, table: Table) -> DataFrame:
     return rows.select(*(F.col(column.name).cast(column.type).alias(column.name) for column in table.columns))
 
 
+def same_key(table: Table) -> str:
+    """The condition of a merge under which a row of `source` and one of `target` are the same row."""
+    return " AND ".join(f"target.`{name}` <=> source.`{name}`" for name in table.key)
+
+
 def differs(table: Table) -> str:
     """The condition of a merge under which a row of `source` is another than that of `target`."""
     measures = [name for name in table.column_names if name not in table.key]

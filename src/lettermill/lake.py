@@ -17,7 +17,7 @@ from pyspark.sql import functions as F
 
 from lettermill import purging, tables
 from lettermill.batch import Batch, checkpoint_id
-from lettermill.delta_layout import conform, differs, properties
+from lettermill.delta_layout import conform, differs, properties, same_key
 from lettermill.errors import TableError
 from lettermill.maintenance import Maintained, maintain
 from lettermill.places import Catalog, Folder, Place
@@ -148,7 +148,7 @@ class Lake:
             offered = offered.unionByName(gone.withColumn(GONE, F.lit(True)))
             if not offered.isEmpty():
                 target = self._delta(into).alias("target")
-                merging = target.merge(offered.alias("source"), _same_key(into)).whenMatchedDelete(f"source.{GONE}")
+                merging = target.merge(offered.alias("source"), same_key(into)).whenMatchedDelete(f"source.{GONE}")
                 self._commit(merging.whenMatchedUpdateAll().whenNotMatchedInsertAll(f"NOT source.{GONE}"), into)
 
     def follow(self, table: Table, each: Callable[[DataFrame, "Lake"], None], *, as_name: str) -> None:
@@ -237,7 +237,7 @@ class Lake:
         return DeltaTable.forName(self.spark, self.place.name(table))
 
     def _merging(self, rows: DataFrame, table: Table) -> DeltaMergeBuilder:
-        return self._delta(table).alias("target").merge(conform(rows, table).alias("source"), _same_key(table))
+        return self._delta(table).alias("target").merge(conform(rows, table).alias("source"), same_key(table))
 
     def _commit(self, merging: DeltaMergeBuilder, table: Table) -> None:
         """Execute a merge; inside a batch under its transaction id, which a merge takes from the session alone."""
@@ -267,7 +267,3 @@ def _held(rows: DataFrame) -> Iterator[DataFrame]:
         yield held
     finally:
         held._jdf.queryExecution().analyzed().rdd().unpersist(False)  # Spark itself would wait for the JVM's collector
-
-
-def _same_key(table: Table) -> str:
-    return " AND ".join(f"target.`{name}` <=> source.`{name}`" for name in table.key)
