@@ -19,11 +19,16 @@ from lettermill.settings_sections import ErasureSettings, FilesSettings, LakeSet
 AS_OF = datetime(2018, 1, 2, tzinfo=UTC)
 
 
-@pytest.fixture
-def run_job(lake: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Run]:
-    """Run `jobs/<name>.py` with arguments, for a moment; returns what it counted and noted."""
+@pytest.fixture(autouse=True)
+def keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The secrets that the packaged conf refers to."""
     for key in ("UNSUBSCRIBE", "ADDRESS"):
         monkeypatch.setenv(f"LETTERMILL_SECRET_LETTERMILL_{key}", "a key of the tests")
+
+
+@pytest.fixture
+def run_job(lake: Lake, tmp_path: Path, keys: None) -> Callable[..., Run]:
+    """Run `jobs/<name>.py` with arguments, for a moment; returns what it counted and noted."""
     packaged = load("local")
     database = f"sqlite:///{tmp_path}/mlflow.db"
     usual = replace(

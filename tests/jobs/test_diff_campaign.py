@@ -103,6 +103,7 @@ def known(lake, given, *, orders):
         writing.append(given(table, *partial), to=table)
 
 
+@pytest.mark.acceptance
 def test_two_dates_are_compared_by_trials_that_are_gone_afterwards_and_were_never_to_be_sent(lake, given, spring):
     known(lake, given, orders=((1, 5, 1), (2, 5, 1)))
     written(spring, "body.html.j2", "<p>{{ first_name or '' }}</p><a href='{{ unsubscribe }}'>no more</a>")

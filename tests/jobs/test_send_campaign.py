@@ -17,9 +17,8 @@ from tests.jobs.spring_campaign import consent, plan, run_of, settings_in
 
 
 @pytest.fixture
-def settings(lake, given, tmp_path, tmp_path_factory, monkeypatch):
+def settings(lake, given, tmp_path, tmp_path_factory):
     """Settings for a lake with five planned messages and a passed pre-flight that holds two back; planned once."""
-    monkeypatch.setenv("LETTERMILL_SECRET_LETTERMILL_ADDRESS", "a key of the tests")
     planned = tmp_path_factory.getbasetemp() / "planned-lake"
     if not planned.exists():
         settings = settings_in(tmp_path / "first")
