@@ -25,7 +25,7 @@ def judged_people(run: Run, campaign: Campaign) -> DataFrame:
 
     One row per person: profile, features, scores, arm, `verdict` and `detail`.
     """
-    people = audience_of(run, campaign, scores=_of_moment(run, tables.models.SCORES))
+    people = audience_of(run, campaign, scores=_of_moment(run, tables.models.SCORES)).localCheckpoint()
     run.lake.create(ASSIGNMENTS)
     run.lake.add(arms_of(run, campaign, people, standing=run.lake.read(ASSIGNMENTS)), to=ASSIGNMENTS)
     arms = run.lake.read(ASSIGNMENTS).where(F.col("experiment") == campaign.experiment.name)
@@ -47,9 +47,11 @@ def trial_contexts(
     those of the as-of in place of the stored ones.
     """
     scores = _of_moment(run, tables.models.SCORES) if scores is None else scores
-    people = audience_of(run, campaign, scores=scores)
+    # Stored step by step on the executors: the people come into the plan in three places.
+    people = audience_of(run, campaign, scores=scores).localCheckpoint()
     standing = run.lake.read(ASSIGNMENTS) if run.lake.exists(ASSIGNMENTS) else _no_arms(run)
-    judged = judged_by(run, campaign, people, arms=arms_of(run, campaign, people, standing=standing))
+    arms = arms_of(run, campaign, people, standing=standing).localCheckpoint()
+    judged = judged_by(run, campaign, people, arms=arms).localCheckpoint()
     ranked = _of_moment(run, tables.models.RECOMMENDATIONS) if recommendations is None else recommendations
     picked, states = _slates(run, campaign, ranked), arm_states(run, campaign)
     plan = _plan(run, campaign, occurrence=run.as_of.date().isoformat(), template="", token_key=b"")

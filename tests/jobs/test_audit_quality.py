@@ -118,6 +118,6 @@ def test_an_expectation_of_criticality_error_that_is_not_met_stops_with_what_was
     few = Expectation(Check("is_aggr_not_less_than", {"limit": 2}), "enough events")
 
     with pytest.raises(QualityError, match=r"quality.events: enough events: 1.0, bound 2.0(.|\n)*quality.yml"):
-        run_job("audit_quality", quality=Quality(expectations={EVENTS.name: (few,)}))
+        run_job("audit_quality", settings={"quality": Quality(expectations={EVENTS.name: (few,)})})
 
     assert shop.read(CHECKS).where("check = 'enough events'").collect()[0].verdict == "failed"

@@ -53,9 +53,9 @@ def judged_audience(people: DataFrame, *, arms: DataFrame, held: DataFrame) -> D
         .otherwise("mailed")
     )
     return (
-        asked.drop("is_held")
-        .withColumn("verdict", verdict)
+        asked.withColumn("verdict", verdict)
         .withColumn("detail", F.when(F.col("verdict") == "no_consent", F.col("mail")))
+        .drop("is_held")
     )
 
 
