@@ -25,7 +25,7 @@ SEEN = replace(VISITS, name="quality.seen")
 
 @pytest.fixture
 def visits(spark):
-    return lambda *rows: spark.createDataFrame(rows, VISITS.ddl)
+    return lambda *rows: spark.createDataFrame(rows, VISITS.ddl).coalesce(1)  # one file a commit
 
 
 def stored(lake, table=VISITS):
