@@ -5,8 +5,9 @@ import gzip
 import io
 import json
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import orjson
 import pyarrow as pa
@@ -22,8 +23,12 @@ from lettermill.settings import Settings
 
 MARK = 16
 """As many characters of a message's id stand in its links."""
-Names = Callable[[str, str], bool]
-"""Whether a row of a source names somebody."""
+
+
+class Names(Protocol):
+    """Whether a row of a source names somebody."""
+
+    def __call__(self, raw: str, source: str) -> bool: ...
 
 
 def erase_files(settings: Settings, erasing: Erasing, *, is_rehearsal: bool = False) -> dict[str, int]:
@@ -60,7 +65,7 @@ def erase_landing(
             if content.startswith(b"PAR1"):
                 yield _erase_parquet(file, name, names, write=write)
             else:
-                yield _erase_text(file, content, lambda row, of=name: names(row, of), source.format, write=write)
+                yield _erase_text(file, content, partial(names, source=name), source.format, write=write)
 
 
 def _erase_text(

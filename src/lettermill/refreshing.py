@@ -44,5 +44,6 @@ def waiting(events: DataFrame, *, arrived: DataFrame, until: datetime) -> str:
     came = ["source", "origin", "position"]
     seconds = (F.unix_millis(F.lit(until)) - F.unix_millis("ingested_at")) / 1_000
     shares = F.percentile(seconds, F.array(*(F.lit(share) for share in WAITED.values())))
-    waited = events.select(*came).join(arrived, on=came, how="inner").agg(shares).first()[0] or []
+    (row,) = events.select(*came).join(arrived, on=came, how="inner").agg(shares.alias("waited")).collect()
+    waited = row["waited"] or []
     return "events waited: " + ", ".join(f"{word} {s:,.1f} s" for word, s in zip(WAITED, waited, strict=False))
