@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from lettermill.errors import PlatformError
-from lettermill.settings import SparkSettings
+from lettermill.settings_sections import SparkSettings
 
 # One resolver: Spark's default chain trips over half-filled local Maven caches.
 IVY_SETTINGS = """<ivysettings>

@@ -147,8 +147,7 @@ class Lake:
             offered = fresh.subtract(self.read(into)).withColumn(GONE, F.lit(False))
             offered = offered.unionByName(gone.withColumn(GONE, F.lit(True)))
             if not offered.isEmpty():
-                target = self._delta(into).alias("target")
-                merging = target.merge(offered.alias("source"), same_key(into)).whenMatchedDelete(f"source.{GONE}")
+                merging = self._merging(offered, into).whenMatchedDelete(f"source.{GONE}")
                 self._commit(merging.whenMatchedUpdateAll().whenNotMatchedInsertAll(f"NOT source.{GONE}"), into)
 
     def follow(self, table: Table, each: Callable[[DataFrame, "Lake"], None], *, as_name: str) -> None:
@@ -237,7 +236,7 @@ class Lake:
         return DeltaTable.forName(self.spark, self.place.name(table))
 
     def _merging(self, rows: DataFrame, table: Table) -> DeltaMergeBuilder:
-        return self._delta(table).alias("target").merge(conform(rows, table).alias("source"), same_key(table))
+        return self._delta(table).alias("target").merge(rows.alias("source"), same_key(table))
 
     def _commit(self, merging: DeltaMergeBuilder, table: Table) -> None:
         """Execute a merge; inside a batch under its transaction id, which a merge takes from the session alone."""

@@ -23,7 +23,7 @@ from lettermill.profiles.identity import heard_events, identities, identity_chan
 from lettermill.profiles.phones import with_e164
 from lettermill.profiles.policy import IdentityPolicy
 from lettermill.profiles.suggestions import probable_links
-from lettermill.quality.checks import is_address
+from lettermill.quality.checks import address_in
 from lettermill.tables.profiles import ATTRIBUTES, IDENTITY_CHANGES, IDENTITY_FLAGS, MATCHES
 
 TRUSTED = (("record", "customer_id"), ("record",))
@@ -103,10 +103,9 @@ def resolve(run: Run, records: DataFrame, events: DataFrame, *, standing: DataFr
 
 def introductions(heard: DataFrame, *, region: str) -> DataFrame:
     """Addresses and phones that events of the kind `identify` state of the customer they name, as records have them."""
-    email = F.lower(F.trim("properties.email"))
     said = heard.where((F.col("kind") == "identify") & F.col("user_id").isNotNull()).select(
         "user_id",
-        F.when(is_address(email), email).alias("email"),
+        address_in("properties.email").alias("email"),
         F.col("properties.phone").alias("phone"),
         F.lit(None).cast("string").alias("country"),
         *FIRST,

@@ -28,7 +28,8 @@ def statements(records: DataFrame, *, heard: DataFrame, introduced: DataFrame) -
     records have them, and where they stand.
     """
     aliases = heard.where((F.col("kind") == "alias") & F.col("user_id").isNotNull() & F.col("previous_id").isNotNull())
-    of_events = (_of_users(heard), _of_introductions(introduced), _of_aliases(aliases, heard=heard))
+    given = _of_customers(introduced, {"email": "email", "phone": "phone"})
+    of_events = (_of_users(heard), given, _of_aliases(aliases, heard=heard))
     stated = reduce(DataFrame.unionByName, of_events, _of_records(records))
     first = stated.groupBy("holder", "customer", *IDENTIFIER, "is_event").agg(F.min(F.struct(*FIRST)).alias("first"))
     return _one_customer_each(first, aliases).select(
@@ -104,15 +105,7 @@ def _of_users(heard: DataFrame) -> DataFrame:
     """Customers that events name, and the browsers they used while logged in."""
     used = heard.where(F.col("user_id").isNotNull()).groupBy("user_id", "anonymous_id")
     first = used.agg(F.min(F.struct(*FIRST)).alias("first")).select("user_id", "anonymous_id", "first.*")
-    holder = F.concat(F.lit("customer_id:"), "user_id")
-    kinds = {"customer_id": "user_id", "anonymous_id": "anonymous_id"}
-    return _stated(first.withColumns({"holder": holder, "customer": holder}), kinds, is_event=True)
-
-
-def _of_introductions(introduced: DataFrame) -> DataFrame:
-    holder = F.concat(F.lit("customer_id:"), "user_id")
-    kinds = {"email": "email", "phone": "phone"}
-    return _stated(introduced.withColumns({"holder": holder, "customer": holder}), kinds, is_event=True)
+    return _of_customers(first, {"customer_id": "user_id", "anonymous_id": "anonymous_id"})
 
 
 def _of_aliases(aliases: DataFrame, *, heard: DataFrame) -> DataFrame:
@@ -120,17 +113,20 @@ def _of_aliases(aliases: DataFrame, *, heard: DataFrame) -> DataFrame:
     earlier = aliases.select(F.col("previous_id").alias("anonymous_id")).distinct()
     browsers = heard.select("anonymous_id").join(F.broadcast(earlier), on="anonymous_id", how="left_semi").distinct()
     as_browser = browsers.select(F.col("anonymous_id").alias("previous_id"), F.lit(True).alias("is_browser"))
-    holder = F.concat(F.lit("customer_id:"), "user_id")
     # right side: one row per browser
     named = aliases.join(as_browser, on="previous_id", how="left").withColumns(
         {
-            "holder": holder,
-            "customer": holder,
             "as_browser": F.when(F.col("is_browser"), F.col("previous_id")),
             "as_customer": F.when(F.col("is_browser").isNull(), F.col("previous_id")),
         }
     )
-    return _stated(named, {"customer_id": "as_customer", "anonymous_id": "as_browser"}, is_event=True)
+    return _of_customers(named, {"customer_id": "as_customer", "anonymous_id": "as_browser"})
+
+
+def _of_customers(events: DataFrame, kinds: Mapping[str, str]) -> DataFrame:
+    """What events state of the customer they name, `user_id`; `kinds` is identifier kind -> column."""
+    holder = F.concat(F.lit("customer_id:"), "user_id")
+    return _stated(events.withColumns({"holder": holder, "customer": holder}), kinds, is_event=True)
 
 
 def _stated(rows: DataFrame, kinds: Mapping[str, str], *, is_event: bool) -> DataFrame:

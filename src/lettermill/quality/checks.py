@@ -129,6 +129,12 @@ def is_address(text: Column) -> Column:
     return text.rlike(ADDRESS) & (F.length(text) <= LONGEST_ADDRESS) & (local_part <= LONGEST_LOCAL_PART)
 
 
+def address_in(column: str) -> Column:
+    """A text as an address is stored: without blanks around it, in lower case, and null where it is none."""
+    address = F.lower(F.trim(column))
+    return F.when(is_address(address), address)
+
+
 def _unread(column: str, read: Callable[[Column], Column], pattern: str | None) -> Column:
     """Whether text is no instant. With a pattern by the trying reader: the other raises where Spark 2 guessed."""
     text = F.expr(column)

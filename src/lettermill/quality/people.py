@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from lettermill.quality.checks import is_address
+from lettermill.quality.checks import address_in
 from lettermill.quality.mapping.applying import Mappings, mapped
 from lettermill.quality.quarantine import accepted
 from lettermill.quality.raw import as_it_came
@@ -18,12 +18,11 @@ OLDEST_BIRTH_YEAR = 1900
 def judged_people(records: DataFrame, *, mappings: Mappings, rules: Sequence[Rule]) -> DataFrame:
     """Judge person records (rows of ingest.records) by `rules`: the columns of quality.people with `reasons`."""
     read = mapped(records, mappings)
-    address = F.lower(F.trim("read.email"))
     columns = {name: _text(f"read.{name}") for name in ("record_id", "customer_id", "first_name", "last_name")}
     columns |= {name: _text(f"read.{name}") for name in ("country", "postcode", "locale", "timezone")}
     columns |= {name: _text(f"read.{name}") for name in ("phone", "household_id")}
     columns |= {
-        "email": F.when(is_address(address), address),
+        "email": address_in("read.email"),
         "raw_email": F.col("read.email"),
         "birth_year": _birth_year(),
         "raw_birth_year": _text("read.birth_year"),
