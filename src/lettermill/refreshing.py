@@ -34,8 +34,9 @@ def refresh(events: DataFrame, lake: Lake, *, run: Run) -> None:
         excluded_departments=run.settings.models.excluded_departments,
     )
     lake.merge(refreshed, into=LATEST)
-    arrived = events.count()
-    run.count(events=arrived, after_as_of=arrived - events.where(is_known).count(), people_refreshed=concerned.count())
+    (arrived,) = events.agg(F.count("*").alias("all"), F.count_if(is_known).alias("known")).collect()
+    later = arrived["all"] - arrived["known"]
+    run.count(events=arrived["all"], after_as_of=later, people_refreshed=concerned.count())
     run.note(waiting(events, arrived=lake.read(tables.ingest.EVENTS), until=run.now()))
     concerned.unpersist()
 
