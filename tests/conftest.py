@@ -38,6 +38,13 @@ def spark() -> Iterator[SparkSession]:
 
 
 @pytest.fixture
+def keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The secrets that the packaged conf refers to."""
+    for key in ("UNSUBSCRIBE", "ADDRESS"):
+        monkeypatch.setenv(f"LETTERMILL_SECRET_LETTERMILL_{key}", "a key of the tests")
+
+
+@pytest.fixture
 def lake(spark: SparkSession, tmp_path: Path) -> Lake:
     """An empty lake of the test's own."""
     return Lake(spark, Folder(tmp_path / "lake"), tmp_path / "checkpoints")

@@ -41,9 +41,8 @@ SPRING = {"experiment": "spring", "assigned_at": AS_OF - timedelta(days=7), "arm
 
 
 @pytest.fixture
-def lake(lake, given, tmp_path, tmp_path_factory, monkeypatch):
+def lake(lake, given, tmp_path, tmp_path_factory, keys):
     """A lake in which ten messages were planned, pre-flighted and sent, once for all tests; and its settings, `shop`."""
-    monkeypatch.setenv("LETTERMILL_SECRET_LETTERMILL_ADDRESS", "a key of the tests")
     sent = tmp_path_factory.getbasetemp() / "sent"
     if not sent.exists():
         standing = replace(lake, place=Folder(sent / "lake"), batch=Batch("given", 0))

@@ -10,8 +10,7 @@ from lettermill.ingest.sources import Source
 from lettermill.services.gateway.kafka_sink import KafkaTopics
 from lettermill.tables import ingest
 from lettermill.tables.quality import EVENTS, QUARANTINE
-from tests.jobs.conftest import keys as keys  # the fixtures
-from tests.jobs.conftest import run_job as run_job
+from tests.jobs.conftest import run_job as run_job  # the fixture
 from tests.services.gateway.conftest import NOW
 from tests.services.gateway.test_readers import MESSAGE, ONE_CLICK, TOKEN
 from tests.services.gateway.test_webhooks import BOUNCE, call, standard_headers
