@@ -48,9 +48,15 @@ def test_whatever_we_take_as_an_address_the_oracle_takes_too(spark, texts):
 
 
 def test_common_addresses_are_taken_and_what_is_none_is_not(spark):
-    good = ["zoe@example.com", "Z.O'E+news@mail.example.co.uk", "1@x-y.de", f"{'a' * 64}@example.com"]
+    good = [
+        "zoe@example.com",
+        "Z.O'E+news@mail.example.co.uk",
+        "1@x-y.de",
+        "zoe@xn--bcher-kva.ch",
+        f"{'a' * 64}@example.com",
+    ]
     bad = ["", "@", "zoe", "zoe@", "@example.com", "zoe@@example.com", "zoe @example.com", "zoe@example..org", "n/a",
-           ".zoe@example.com", "zoe.@example.com", "zoe@-x.com", "zoe@x-.com", "zoe@localhost", "zoe@1.2.3.4",
+           ".zoe@example.com", "zoe.@example.com", "zoe@-x.com", "zoe@x-.com", "zoe@xn--0.de", "zoe@xn--b1.de", "zoe@xy--bcher-kva.ch", "zoe@localhost", "zoe@1.2.3.4",
            f"{'a' * 65}@example.com", f"a@{'b' * 64}.com", "zoe@example.com\n", "zoe@example.com,ann@example.com"]  # fmt: skip
 
     assert taken(spark, good + bad) == good

@@ -14,7 +14,9 @@ Scalar = str | int | float | bool
 
 # What the suite takes as an address; the local part and labels of RFC 5321 without quoted strings and literals.
 _ATOM = r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+"
-_LABEL = r"(?!(?!xn)[a-z0-9-]{2}--)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
+# Of labels with dashes third and fourth only those of IDNA; RFC 3492 ends them on a letter, and no character that
+# IDNA allows takes fewer than three.
+_LABEL = r"(?!(?!xn)[a-z0-9-]{2}--|xn--([a-z0-9-]{0,2}|[a-z0-9-]*[0-9])\.)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 ADDRESS = rf"^{_ATOM}(\.{_ATOM})*@({_LABEL}\.)+[a-z]{{2,63}}\z"  # `$` would let a line break through
 LONGEST_ADDRESS, LONGEST_LOCAL_PART = 254, 64
 
