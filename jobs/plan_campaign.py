@@ -29,7 +29,7 @@ def main(run: Run) -> None:
         run.lake.create(table)
 
     with run.doing(f"planning {campaign.name}"):
-        people = judged_people(run, campaign).persist()
+        people = judged_people(run, campaign).localCheckpoint()
         run.lake.add(template_rows(template, spark=run.spark, as_of=as_of), to=TEMPLATES)
         verdicts, contexts = plan_contexts(run, campaign, people, occurrence=occurrence, template=template.version)
         run.lake.add(contexts, to=campaign.contexts)
@@ -44,7 +44,6 @@ def main(run: Run) -> None:
             standing=run.lake.read(OUTBOX),
         )
         run.lake.add(planned, to=OUTBOX)
-        people.unpersist()
 
     of_slot = (F.col("campaign") == campaign.name) & (F.col("occurrence") == occurrence)
     waterfall = run.lake.read(AUDIENCES).where(of_slot).groupBy("verdict").count().orderBy(F.desc("count"), "verdict")

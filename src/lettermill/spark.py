@@ -3,6 +3,7 @@
 import os
 import sys
 
+from py4j.java_gateway import java_import
 from pyspark import SparkContext
 from pyspark.errors import PySparkRuntimeError
 from pyspark.sql import SparkSession
@@ -40,7 +41,7 @@ def session(settings: SparkSettings, *, application: str) -> SparkSession:
         for name, value in local_conf(settings).items():
             builder = builder.config(name, value)
         try:
-            return _quiet(builder.getOrCreate())
+            return _quickly_found(_quiet(builder.getOrCreate()))
         except PySparkRuntimeError as error:
             raise PlatformError(
                 "Spark did not start: its jars could not be fetched, or its Java process failed",
@@ -71,6 +72,8 @@ def local_conf(settings: SparkSettings) -> dict[str, str]:
         "spark.databricks.delta.snapshotPartitions": "1",
         "spark.sql.files.openCostInBytes": "262144",  # a year of daily files is few tasks
         "spark.sql.sources.parallelPartitionDiscovery.parallelism": str(settings.shuffle_partitions),  # of 10,000
+        "spark.buffer.pageSize": "2m",  # of 64: each sort and aggregate takes one and clears it
+        "spark.broadcast.blockSize": "256k",  # of 4m: each stage takes one
         "spark.sql.ui.explainMode": "simple",  # each query's plan is written out, which nobody reads here
         "spark.sql.warehouse.dir": str((settings.jars / "warehouse").absolute()),
         "spark.ui.enabled": "false",
@@ -83,6 +86,12 @@ def local_conf(settings: SparkSettings) -> dict[str, str]:
 def _submitted() -> bool:
     """Whether spark-submit or a platform started the JVM, and so decides jars, memory and master."""
     return "PYSPARK_GATEWAY_PORT" in os.environ or SparkContext._gateway is not None  # type: ignore[attr-defined]
+
+
+def _quickly_found(spark: SparkSession) -> SparkSession:
+    """Name the class of functions once with its package, or py4j looks into every jar for it at each call of one."""
+    java_import(spark.sparkContext._jvm, "org.apache.spark.sql.functions")
+    return spark
 
 
 def _quiet(spark: SparkSession) -> SparkSession:
