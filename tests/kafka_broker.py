@@ -11,7 +11,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -95,7 +94,7 @@ def running_broker(folder: Path) -> Iterator[Broker]:
     ca = _certify(folder)
     properties = folder / "server.properties"
     properties.write_text(_properties(folder, ports))
-    cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+    cluster = base64.urlsafe_b64encode(b"lettermill tests").decode().rstrip("=")  # a random id may begin as an option
     formatting = [*command, "kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(properties)]
     with (folder / "broker.log").open("w") as log:
         subprocess.run(formatting, check=True, stdout=log, stderr=subprocess.STDOUT)

@@ -4,9 +4,11 @@ import shutil
 from dataclasses import replace
 
 import pytest
+from pyspark.sql import functions as F
 
 from lettermill.errors import TableError
 from lettermill.tables import Column, Table
+from lettermill.tables.ingest import EVENTS
 
 VISITS = Table(
     name="quality.visits",
@@ -45,6 +47,12 @@ def test_add_keeps_what_is_there_and_merge_overwrites_what_differs(lake, visits)
 
     assert added == [("a", 1, 1), ("b", 1, 2), ("c", 1, 3)]
     assert stored(lake) == [("a", 1, 1), ("b", 1, 9), ("c", 1, 3), ("d", 1, 4)]
+
+
+def test_a_moment_before_calendars_changed_is_stored_and_not_fatal(lake, given):
+    lake.add(given(EVENTS, {}).withColumn("received_at", F.lit("0001-01-01").cast("timestamp")), to=EVENTS)
+
+    assert [row[0] for row in lake.read(EVENTS).selectExpr("string(received_at)").collect()] == ["0001-01-01 00:00:00"]
 
 
 def test_replace_touches_its_slice_alone(lake, visits):

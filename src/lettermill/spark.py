@@ -56,6 +56,11 @@ def session_conf() -> dict[str, str]:
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.ansi.enabled": "false",
         "spark.sql.sources.partitionOverwriteMode": "static",
+        "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
+        # An event that claims to be of the year 1 is told from others by rules; Spark 3 alone reads what is written.
+        "spark.sql.parquet.datetimeRebaseModeInWrite": "CORRECTED",
+        "spark.sql.parquet.int96RebaseModeInWrite": "CORRECTED",
+        "spark.sql.inMemoryColumnarStorage.compressed": "false",  # what is held is read once or twice
     }
 
 

@@ -3,9 +3,10 @@
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from threading import Thread
 
 from pyspark.errors import StreamingQueryException
-from pyspark.sql import DataFrame
+from pyspark.sql import DataFrame, Observation
 from pyspark.sql import functions as F
 
 from lettermill.errors import ConfigError, InputError, LettermillError, PlatformError
@@ -64,13 +65,29 @@ class Taking:
             held.unpersist()
 
     def _store(self, judged: DataFrame, lake: Lake) -> None:
-        lines = lines_of_records(judged, name=self.name)
+        seen = Observation()
+        lines = lines_of_records(judged.observe(seen, F.count("reason").alias("refused")), name=self.name)
         lake.append(self.rows_of_lines(lines, ingested_at=self.run.started_at), to=self.to)
+        if _refused(seen) == 0:
+            return  # most batches: their records are read once
         bad = refused_records(judged, name=self.name)
         reasons = [tuple(row) for row in bad.groupBy(F.col("reasons")[0]).count().collect()]
         if reasons:
             set_aside(self.run, bad.withColumn("part", F.lit(0)), lake, of=self.to)
             tell_refusals(self.run, self.name, reasons, of=self.to)
+
+
+UNTOLD_AFTER = 20
+"""Seconds after a write by which Spark has told what it saw."""
+
+
+def _refused(seen: Observation) -> int | None:
+    """How many records were refused; None where nothing was written, since Delta passes a repeated batch over."""
+    told: list[int] = []
+    asking = Thread(target=lambda: told.append(seen.get["refused"]), daemon=True)  # Spark waits for ever
+    asking.start()
+    asking.join(UNTOLD_AFTER)
+    return told[0] if told else None
 
 
 CAUSES: tuple[tuple[str, type[LettermillError], str, str], ...] = (

@@ -5,6 +5,8 @@ import inspect
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import reduce
+from operator import or_
 from typing import Any, Literal, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
@@ -102,11 +104,14 @@ def judge(rows: DataFrame, *, rules: Sequence[Rule], criticality: Criticality = 
     """
     into = "reasons" if criticality == "error" else "warnings"
     judging = [one for rule in rules if rule.criticality == criticality for one in rule.each()]
-    found = [F.when(rule.broken(), F.lit(rule.name)) for rule in judging]
-    if not found:
-        return rows.withColumn(into, F.array().cast("array<string>"))
+    nothing = F.array().cast("array<string>")
+    if not judging:
+        return rows.withColumn(into, nothing)
+    found = F.array_compact(F.array(*(F.when(rule.broken(), F.lit(rule.name)) for rule in judging)))
+    is_any = reduce(or_, (rule.broken() for rule in judging))
     try:
-        return rows.withColumn(into, F.array_compact(F.array(*found)))
+        # Spark compiles the question that is enough for most rows, and interprets the other.
+        return rows.withColumn(into, F.when(is_any, found).otherwise(nothing))
     except PySparkException as error:
         raise refused(_misfit(rows, judging), error) from None
 
