@@ -1,7 +1,6 @@
 """The only door to tables: few verbs, each meaning one thing, each safe to repeat."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import reduce
@@ -19,6 +18,7 @@ from lettermill import purging, tables
 from lettermill.batch import Batch, checkpoint_id
 from lettermill.delta_layout import conform, differs, properties, same_key
 from lettermill.errors import TableError
+from lettermill.holding import held
 from lettermill.maintenance import Maintained, maintain
 from lettermill.places import Catalog, Folder, Place
 from lettermill.tables import Table
@@ -114,13 +114,13 @@ class Lake:
     def add(self, rows: DataFrame, *, to: Table) -> None:
         """Add the rows whose key is not there yet; those that are there stay as they are."""
         self.create(to)
-        with _held(conform(rows, to)) as offered:
+        with held(conform(rows, to)) as offered:
             self._commit(self._merging(offered, to).whenNotMatchedInsertAll(), to)
 
     def merge(self, rows: DataFrame, *, into: Table) -> None:
         """Add rows with a new key and overwrite those whose other columns differ; nothing new commits nothing."""
         self.create(into)
-        with _held(conform(rows, into)) as fresh:
+        with held(conform(rows, into)) as fresh:
             # Delta rewrites every file that holds a matched key, changed or not, so only what differs is offered.
             changed = fresh.subtract(self.read(into))
             if not changed.isEmpty():
@@ -133,7 +133,7 @@ class Lake:
         for name, value in where.items():
             standing = standing.where(F.col(name) == F.lit(value))
         in_slice = reduce(and_, (F.col(f"target.{name}") == F.lit(value) for name, value in where.items()), F.lit(True))
-        with _held(conform(rows, into)) as fresh:
+        with held(conform(rows, into)) as fresh:
             gone = standing.join(fresh, on=list(into.key), how="left_anti")
             if not (fresh.subtract(standing).isEmpty() and gone.isEmpty()):
                 merging = self._merging(fresh, into).whenMatchedUpdateAll(condition=differs(into))
@@ -142,7 +142,7 @@ class Lake:
     def renew(self, rows: DataFrame, *, into: Table, instead_of: DataFrame) -> None:
         """Put `rows` in the place of the standing rows `instead_of`, in one commit; nothing new commits nothing."""
         self.create(into)
-        with _held(conform(rows, into)) as fresh:
+        with held(conform(rows, into)) as fresh:
             gone = conform(instead_of, into).join(fresh, on=list(into.key), how="left_anti")
             offered = fresh.subtract(self.read(into)).withColumn(GONE, F.lit(False))
             offered = offered.unionByName(gone.withColumn(GONE, F.lit(True)))
@@ -252,17 +252,3 @@ class Lake:
             if self.batch is not None:
                 conf.unset(APP_ID)
                 conf.unset(APP_VERSION)
-
-
-@contextmanager
-def _held(rows: DataFrame) -> Iterator[DataFrame]:
-    """Keep `rows` while they are compared and then written, so that they are computed once, and planned once.
-
-    A merge plans its source several times, which for a long plan takes longer than the work. Where an executor is lost
-    meanwhile, the job fails, and a rerun starts anew.
-    """
-    held = rows.localCheckpoint()
-    try:
-        yield held
-    finally:
-        held._jdf.queryExecution().analyzed().rdd().unpersist(False)  # Spark itself would wait for the JVM's collector

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 from pyspark.sql import DataFrame
 
+from lettermill.holding import held
 from lettermill.quality.quarantine import marked, seen_before, standing_among
 
 SENT_TO_EVERY_TASK = 2_000_000
@@ -13,18 +14,17 @@ SENT_TO_EVERY_TASK = 2_000_000
 
 @contextmanager
 def duplicates_marked(judged: DataFrame, *, standing: DataFrame, key: str) -> Iterator[DataFrame]:
-    """The judged rows of a batch with their duplicates marked, held in memory while the block writes them.
+    """The judged rows of a batch with their duplicates marked, held while the block writes them.
 
     The rows are read and judged once; the standing table is read once, and of a batch that fits, neither shuffled nor
     sorted.
     """
-    held = judged.persist()
-    if held.count() <= SENT_TO_EVERY_TASK:
-        standing = standing_among(standing, held, key=key)
-    seen = seen_before(held, standing=standing, key=key).persist()
-    try:
-        seen.count()  # then it is known to be small, and what is written joins it without moving the rows
-        yield marked(held, seen=seen)
-    finally:
-        seen.unpersist()
-        held.unpersist()
+    with held(judged) as rows:
+        if rows.count() <= SENT_TO_EVERY_TASK:
+            standing = standing_among(standing, rows, key=key)
+        seen = seen_before(rows, standing=standing, key=key).persist()
+        try:
+            seen.count()  # then it is known to be small, and what is written joins it without moving the rows
+            yield marked(rows, seen=seen)
+        finally:
+            seen.unpersist()
