@@ -57,7 +57,7 @@ def session_conf() -> dict[str, str]:
         "spark.sql.ansi.enabled": "false",
         "spark.sql.sources.partitionOverwriteMode": "static",
         "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
-        # An event that claims to be of the year 1 is told from others by rules; Spark 3 alone reads what is written.
+        # A claim of the year 1 is for rules to refuse; Spark would stop at it, for the sake of readers older than 3.
         "spark.sql.parquet.datetimeRebaseModeInWrite": "CORRECTED",
         "spark.sql.parquet.int96RebaseModeInWrite": "CORRECTED",
         "spark.sql.inMemoryColumnarStorage.compressed": "false",  # what is held is read once or twice

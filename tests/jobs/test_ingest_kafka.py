@@ -8,6 +8,7 @@ import fastavro
 import pytest
 from pyspark.sql import functions as F
 
+from lettermill import topics
 from lettermill.errors import ConfigError, InputError
 from lettermill.ingest.kafka import Kafka, Registry
 from lettermill.ingest.sources import Source
@@ -105,6 +106,25 @@ def test_poison_is_kept_with_its_bytes_and_the_stream_goes_on(ingest_from, run_j
     assert (checked["events_arrived"], checked["events_accepted"], checked["events_refused"]) == (5, 4, 1)
     skewed = lake.read(EVENTS).where("event_id = '3'").selectExpr("year(received_at) AS year").first()
     assert skewed.year == 9999
+
+
+def test_poison_is_set_aside_though_the_first_try_ended_after_the_good_rows_were_stored(
+    ingest_from, broker, topic, lake, monkeypatch
+):
+    def full_disk(*_, **__):
+        raise OSError("no space left")
+
+    monkeypatch.setattr(topics, "UNTOLD_AFTER", 1)
+    broker.send(topic, [view("0"), None], partition=0)
+
+    with monkeypatch.context() as first_try:
+        first_try.setattr(topics, "set_aside", full_disk)
+        with pytest.raises(OSError, match="no space left"):
+            ingest_from()
+    ingest_from()
+
+    assert stored(lake) == [("0", f"{topic}/0", 0)]
+    assert [(origin, position) for origin, position, _, _ in set_aside(lake)] == [(f"{topic}/0", 1)]
 
 
 def test_avro_is_read_by_the_schema_of_each_record_and_what_is_not_is_set_aside(ingest_from, broker, topic, lake):
