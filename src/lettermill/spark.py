@@ -59,7 +59,6 @@ def session_conf() -> dict[str, str]:
         "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
         # A claim of the year 1 is for rules to refuse; Spark would stop at it, for the sake of readers older than 3.
         "spark.sql.parquet.datetimeRebaseModeInWrite": "CORRECTED",
-        "spark.sql.parquet.int96RebaseModeInWrite": "CORRECTED",
         "spark.sql.inMemoryColumnarStorage.compressed": "false",  # what is held is read once or twice
     }
 

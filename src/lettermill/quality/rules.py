@@ -107,11 +107,12 @@ def judge(rows: DataFrame, *, rules: Sequence[Rule], criticality: Criticality = 
     nothing = F.array().cast("array<string>")
     if not judging:
         return rows.withColumn(into, nothing)
-    found = F.array_compact(F.array(*(F.when(rule.broken(), F.lit(rule.name)) for rule in judging)))
-    is_any = reduce(or_, (rule.broken() for rule in judging))
+    broken = [rule.broken() for rule in judging]
+    named = (F.when(is_so, F.lit(rule.name)) for is_so, rule in zip(broken, judging, strict=True))
+    found = F.array_compact(F.array(*named))
     try:
         # Spark compiles the question that is enough for most rows, and interprets the other.
-        return rows.withColumn(into, F.when(is_any, found).otherwise(nothing))
+        return rows.withColumn(into, F.when(reduce(or_, broken), found).otherwise(nothing))
     except PySparkException as error:
         raise refused(_misfit(rows, judging), error) from None
 
