@@ -7,6 +7,7 @@ delivery.outbox (planned). Planning again adds nothing: arms, contexts and messa
 from pyspark.sql import functions as F
 
 from lettermill.delivery.outbox import outbox_rows
+from lettermill.holding import held
 from lettermill.job import Argument, Run, job
 from lettermill.planning import judged_people, plan_contexts, store_exposures
 from lettermill.rendering.templates import load_template, template_rows
@@ -28,8 +29,7 @@ def main(run: Run) -> None:
     for table in (AUDIENCES, OUTBOX):
         run.lake.create(table)
 
-    with run.doing(f"planning {campaign.name}"):
-        people = judged_people(run, campaign).localCheckpoint()
+    with run.doing(f"planning {campaign.name}"), held(judged_people(run, campaign)) as people:
         run.lake.add(template_rows(template, spark=run.spark, as_of=as_of), to=TEMPLATES)
         verdicts, contexts = plan_contexts(run, campaign, people, occurrence=occurrence, template=template.version)
         run.lake.add(contexts, to=campaign.contexts)
