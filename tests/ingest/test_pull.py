@@ -10,13 +10,13 @@ from hypothesis import given as invented
 from hypothesis import strategies as st
 
 from lettermill.errors import ConfigError, InputError
-from lettermill.ingest.patience import Patience, Rate, TokenBucket
 from lettermill.ingest.pull.asking import Asker
 from lettermill.ingest.pull.authentication import Credential
 from lettermill.ingest.pull.declaration import Authentication, Incremental, Paging, Pull
 from lettermill.ingest.pull.paths import instant, written
 from lettermill.ingest.pull.reader import PullReader
 from lettermill.ingest.sources import Source
+from lettermill.patience import Patience, Rate, TokenBucket
 from lettermill.settings import load, validate
 from tests.ingest.fake_crm import HubSpot, Salesforce
 from tests.ingest.serving import TestClock, as_json, served

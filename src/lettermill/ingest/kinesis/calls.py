@@ -8,7 +8,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from lettermill.errors import InputError
 from lettermill.ingest.kinesis.declaration import Kinesis
-from lettermill.ingest.patience import Chance, Clock
+from lettermill.patience import Chance, Clock
 
 EXPIRED = "ExpiredIteratorException"
 PASSING = {

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-from lettermill.ingest.patience import Patience
+from lettermill.patience import Patience
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,8 @@ import re
 from dataclasses import dataclass, field
 from typing import Literal
 
-from lettermill.ingest.patience import Patience
 from lettermill.ingest.pull.declaration import SECRET, refuse_unsafe
+from lettermill.patience import Patience
 
 SUBSCRIPTION = re.compile(r"projects/[a-z0-9:.-]+/subscriptions/[A-Za-z][\w.~+%-]+")
 

@@ -12,11 +12,11 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from lettermill.errors import ConfigError
-from lettermill.ingest.patience import Chance, Clock
 from lettermill.ingest.pubsub.declaration import PubSub
 from lettermill.ingest.pull.authentication import Secrets
 from lettermill.ingest.pull.declaration import refuse_unsafe
 from lettermill.ingest.pull.tokens import Tokens
+from lettermill.patience import Chance, Clock
 
 SCOPE = "https://www.googleapis.com/auth/pubsub"
 GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"

@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 from lettermill.errors import InputError
-from lettermill.ingest.patience import Clock
 from lettermill.ingest.portions import Portion, Position, PulledRow
 from lettermill.ingest.pubsub.subscription import Leases, Subscription, Wait
+from lettermill.patience import Clock
 
 
 @dataclass

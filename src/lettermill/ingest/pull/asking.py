@@ -10,8 +10,8 @@ from typing import Any, NoReturn
 import httpx2
 
 from lettermill.errors import InputError
-from lettermill.ingest.patience import Chance, Clock, Patience, Rate, TokenBucket
 from lettermill.ingest.pull.tokens import Proof
+from lettermill.patience import Chance, Clock, Patience, Rate, TokenBucket
 
 PASSING = {408, 423, 425, 429}
 """Refusals that may pass by themselves, beside every 5xx: time-outs, locks, too many calls."""

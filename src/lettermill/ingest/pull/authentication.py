@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 
 import httpx2
 
-from lettermill.ingest.patience import Chance, Clock, Patience
 from lettermill.ingest.pull.declaration import Authentication
 from lettermill.ingest.pull.tokens import Tokens
+from lettermill.patience import Chance, Clock, Patience
 
 Secrets = Callable[[str], bytes]
 """Looks a reference `secret://scope/key` up."""

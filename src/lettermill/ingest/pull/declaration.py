@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from lettermill.ingest.patience import Patience, Rate
+from lettermill.patience import Patience, Rate
 
 SINCE = "{since}"
 """Stands in `params` or `body` where the cursor goes; it is replaced by an instant that we wrote, nothing else."""

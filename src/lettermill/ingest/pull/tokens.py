@@ -7,7 +7,7 @@ from typing import Any, Protocol
 import httpx2
 
 from lettermill.errors import InputError
-from lettermill.ingest.patience import Chance, Clock, Patience
+from lettermill.patience import Chance, Clock, Patience
 
 RENEW_BEFORE = 30.0
 """Seconds before its end at which a token is no longer used."""
