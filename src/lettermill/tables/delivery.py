@@ -35,7 +35,8 @@ OUTBOX = Table(
     written_by="delivery.outbox.outbox_rows",
     cluster_by=("campaign", "occurrence"),
     constraints={"known_state": _KNOWN_STATE},
-    properties={"delta.enableChangeDataFeed": "true"},
+    # Serializable: two claims at once could each see a person below the cap.
+    properties={"delta.enableChangeDataFeed": "true", "delta.isolationLevel": "Serializable"},
 )
 
 LEDGER = Table(
