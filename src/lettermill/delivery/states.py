@@ -12,13 +12,14 @@ TRANSITIONS: Mapping[str, frozenset[str]] = {
     "planned": frozenset({"suppressed", "claimed", "handed_over", "rejected", "dropped"}),
     "claimed": frozenset({"planned", "suppressed", "handed_over", "rejected", "unknown"}),
     "handed_over": frozenset({"confirmed", "rejected"}),
-    "unknown": frozenset({"confirmed", "rejected", "planned", "dropped"}),
+    "unknown": frozenset({"handed_over", "confirmed", "rejected", "planned", "dropped"}),
     "suppressed": frozenset(),
     "confirmed": frozenset(),
     "rejected": frozenset(),
     "dropped": frozenset(),
 }
-"""state -> the states it may become. `unknown` becomes `planned` by a campaign's policy alone, never by itself."""
+"""state -> the states it may become. `unknown` never becomes `planned` by itself: a campaign's policy does it, or an answer that came
+late, or was looked up, and says that the provider refused. Such an answer may also say `handed_over` or `rejected`."""
 
 
 def is_allowed(before: str, after: str) -> bool:
