@@ -11,14 +11,14 @@ TRANSITIONS: Mapping[str, frozenset[str]] = {
     "planned": frozenset({"suppressed", "claimed", "dropped"}),
     "claimed": frozenset({"planned", "suppressed", "handed_over", "rejected", "unknown"}),
     "handed_over": frozenset({"confirmed", "rejected"}),
-    # Late marks and look-ups tell what became of it; only a campaign's word plans it again or drops it.
     "unknown": frozenset({"handed_over", "confirmed", "rejected", "planned", "dropped"}),
     "suppressed": frozenset(),
     "confirmed": frozenset(),
     "rejected": frozenset(),
     "dropped": frozenset(),
 }
-"""state -> the states it may become. `unknown` becomes `planned` by a campaign's policy alone, never by itself."""
+"""state -> the states it may become. `unknown` never becomes `planned` by itself: a campaign's policy does it, or an answer that came
+late, or was looked up, and says that the provider refused. Such an answer may also say `handed_over` or `rejected`."""
 
 
 SEEN = ("state", "wave")

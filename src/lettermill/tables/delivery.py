@@ -75,6 +75,19 @@ SYNC_STATE = Table(
     written_by="delivery.sync.sync_state",
 )
 
+SYNC_REFUSALS = Table(
+    name="delivery.sync_refusals",
+    grain="one row per person and destination that refused the person's attributes when they were last offered",
+    columns=(
+        Column("person_id", "string", "the person", required=True),
+        Column("destination", "string", "provider that refused", required=True),
+        Column("reason", "string", "its words, without any address"),
+        Column("refused_at", "timestamp", "when", required=True),
+    ),
+    key=("person_id", "destination"),
+    written_by="delivery.profile_rows.refusals",
+)
+
 EVENTS = Table(
     name="delivery.events",
     grain="one row per event a provider reported about a message",
