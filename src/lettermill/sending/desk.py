@@ -68,3 +68,15 @@ def open_desk(slot: Slot, *, provider: Callable[[Slot], Provider] | None = None)
     clock = SystemClock()
     taken = provider(slot) if provider else mail_provider(slot.campaign.provider, settings=settings)
     return Desk(slot, taken, open_journal(settings), clock=clock, since=clock.time())
+
+
+def last_second(desk: Desk) -> float:
+    """When nothing of the slot may leave any more, in seconds of the desk's clock; never, where nothing says so."""
+    campaign = desk.slot.campaign
+    last = campaign.delivery.last_moment(occurrence=desk.slot.occurrence, timezone=campaign.default_timezone)
+    return float("inf") if last is None else desk.clock.time() + (last - desk.moment()).total_seconds()
+
+
+def unsubscribe_address(desk: Desk) -> str:
+    """The address of an unsubscription before the message's token."""
+    return f"{desk.run.settings.campaigns.shop['url']}/mail/unsubscribe/"

@@ -10,13 +10,15 @@ from itertools import groupby
 from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 
-from lettermill.delivery.guard import note_settled
+from lettermill.delivery.guard import note_settled, require_not_restored
 from lettermill.delivery.recovery import Settled, late_answers, settled_wave, waves_to_recover
 from lettermill.delivery.states import SEEN, advance
-from lettermill.sending.desk import Desk
+from lettermill.sending.desk import Desk, last_second
 from lettermill.sending.ledger import post_ledger
 from lettermill.tables.delivery import OUTBOX
 
+DAY = 86_400.0
+"""How long a wave without a not-after time may go on: nobody holds one for longer."""
 ROWS = "message_id string, settled string, settled_reason string, settled_reference string, calls int"
 
 
@@ -30,16 +32,31 @@ def settle(desk: Desk, wave: str) -> Counter[str]:
     at = desk.clock.time()
     settled = list(settled_wave(desk.journal, wave, batches, by=desk.holder, at=at))
     _move(desk, rows, settled)
-    handed_over = [one.message_id for one in settled if one.state == "handed_over"]
     note_settled(
         desk.journal,
         wave,
         version=desk.run.lake.version(OUTBOX),
         committed_at=desk.run.lake.committed_at(OUTBOX),
-        handed_over=handed_over,
-        at=at,
+        handed_over=[one.message_id for one in settled if one.state == "handed_over"],
+        not_after=min(last_second(desk), at + DAY),
     )
     return Counter(one.state for one in settled)
+
+
+def require_same_outbox(desk: Desk) -> None:
+    """Raises DeliveryError, by name, where the outbox was restored to what it was before something was handed over."""
+    lake = desk.run.lake
+
+    def states_of(ids: Sequence[str]) -> dict[str, str]:
+        rows = lake.read(OUTBOX).where(F.col("message_id").isin(list(ids))).select("message_id", "state").collect()
+        return {row["message_id"]: row["state"] for row in rows}
+
+    require_not_restored(
+        desk.journal,
+        version=lake.version(OUTBOX),
+        commit_time_of=lambda version: lake.committed_at(OUTBOX, version=version),
+        states_of=states_of,
+    )
 
 
 def recover(desk: Desk) -> Counter[str]:
