@@ -3,10 +3,8 @@
 from hashlib import sha256
 
 import pytest
-from pyspark.sql import functions as F
 
-from lettermill.delivery.provider import Outcome, Status
-from lettermill.delivery.send import due_messages, hand_over, require_preflight, settled
+from lettermill.delivery.due import due_messages, expected_hashes, refusal, require_preflight
 from lettermill.errors import DeliveryError, PreflightBlocked
 from lettermill.tables.campaigns import contexts_table
 from lettermill.tables.delivery import OUTBOX
@@ -48,67 +46,42 @@ def test_a_passed_pre_flight_of_every_version_lets_messages_leave():
     require_preflight([other, PASSED, {**PASSED, "template_version": "w"}], due=due, engine="e", **SLOT)
 
 
-class Takes:
-    """A provider that takes what it is given."""
-
-    name = "takes"
-
-    def __init__(self):
-        self.taken = []
-
-    def send(self, messages):
-        for message in messages:
-            self.taken.append((message.message_id, message.html, message.unsubscribe_url))
-            yield Outcome(message.message_id, Status.HANDED_OVER, f"ref-{message.message_id}")
-
-
-def render(contexts):
-    bodies = {"subject": F.lit("Hi"), "html": F.col("inputs.a"), "text": F.lit("Hi")}
-    pairs = [column for part, body in bodies.items() for column in (F.lit(part), body)]
-    fault = F.when(F.col("message_id") == "m4", "went wrong")
-    return contexts.withColumn("bodies", F.create_map(*pairs)).withColumn("fault", fault)
-
-
-def test_what_renders_as_in_the_pre_flight_is_handed_over_in_order_and_the_rest_rejected(given):
+def test_what_is_due_has_its_batch_and_what_the_pre_flight_made_of_it_by_this_engine(given):
     def message(message_id, html, **more):
-        parts = {
-            part: (sha256(text.encode()).hexdigest(), 9)
-            for part, text in (("subject", "Hi"), ("html", html), ("text", "Hi"))
-        }
+        parts = {"html": (f"hash of {html}", 9), "subject": ("hash of Hi", 9)}
         return {**SLOT, "message_id": message_id, "template_version": "v", "engine": "e", "parts": parts, **more}
 
-    outbox = given(OUTBOX, *({**SLOT, "message_id": f"m{n}", "state": "planned"} for n in (4, 3, 1, 5, 2)))
+    claimed = given(OUTBOX, *({"message_id": f"m{n}", "batch": n} for n in (1, 2, 3)))
     contexts = given(
         CONTEXTS,
-        *(
-            {
-                **SLOT,
-                "message_id": f"m{n}",
-                "template_version": "v",
-                "unsubscribe_token": f"t{n}",
-                "inputs": (f"<{n}>",),
-            }
-            for n in (5, 3, 1, 4, 2, 9)
-        ),
+        *({**SLOT, "message_id": f"m{n}", "template_version": "v", "inputs": (f"<{n}>",)} for n in (3, 2, 1, 9)),
     )
-    messages = given(
+    judged = given(
         MESSAGES,
-        *(message(f"m{n}", f"<{n}>") for n in (1, 3, 4, 9)),
-        message("m2", "<another>"),
-        message("m5", "", parts={}, fault="was faulty"),
+        message("m1", "<1>"),
         message("m2", "<2>", engine="another"),
+        message("m3", "<3>", fault="was faulty"),
     )
-    due = due_messages(outbox, contexts=contexts, messages=messages, engine="e")
-    provider = Takes()
-    outcomes = list(hand_over(due, rows=5, render=render, provider=provider, unsubscribe="https://u/"))
+    due = due_messages(claimed, contexts=contexts, expected=expected_hashes(judged, engine="e"))
 
-    assert provider.taken == [("m1", "<1>", "https://u/t1"), ("m3", "<3>", "https://u/t3")]
-    assert {outcome.message_id: (str(outcome.status), outcome.reason) for outcome in outcomes} == {
-        "m1": ("handed_over", None),
-        "m2": ("rejected", "html rendered differently from the pre-flight"),
-        "m3": ("handed_over", None),
-        "m4": ("rejected", "faulty: went wrong"),
-        "m5": ("rejected", "faulty: was faulty"),
+    assert {row.message_id: (row.batch, row.inputs.a, row.expected, row.expected_fault) for row in due.collect()} == {
+        "m1": (1, "<1>", ["html=hash of <1>", "subject=hash of Hi"], None),
+        "m2": (2, "<2>", None, None),
+        "m3": (3, "<3>", ["html=hash of <3>", "subject=hash of Hi"], "was faulty"),
     }
-    deferred = Outcome("m1", Status.DEFERRED)
-    assert [row["message_id"] for row in settled(outbox, outcomes=[deferred, *outcomes[1:2]]).collect()] == ["m3"]
+
+
+@pytest.mark.parametrize(
+    ("bodies", "fault", "reason"),
+    [
+        ({"subject": "Hi", "html": "<1>"}, None, None),
+        ({"subject": "Hi", "html": "<2>"}, None, "html rendered differently from the pre-flight"),
+        ({"subject": "Ho", "html": "<2>"}, None, "html, subject rendered differently from the pre-flight"),
+        ({"html": "<1>"}, None, "subject rendered differently from the pre-flight"),
+        ({"subject": "Hi", "html": "<1>"}, "went wrong", "faulty: went wrong"),
+    ],
+)
+def test_only_what_renders_again_as_in_the_pre_flight_may_leave(bodies, fault, reason):
+    expected = [f"{part}={sha256(text.encode()).hexdigest()}" for part, text in (("subject", "Hi"), ("html", "<1>"))]
+
+    assert refusal(bodies, fault=fault, expected=expected) == reason

@@ -12,7 +12,7 @@ from lettermill.delivery.breaker import Breaker, RetryBudget
 from lettermill.delivery.journal import Journal
 from lettermill.delivery.marks import done, done_key, started, started_key
 from lettermill.delivery.pace import Pace
-from lettermill.delivery.provider import Answer, Call, Connection, Outcome, Parcel, Provider, Signal, Status, answered
+from lettermill.delivery.provider import Answer, Call, Callee, Connection, Outcome, Parcel, Signal, Status, answered
 from lettermill.delivery.splitting import calls_of, size_of, too_large
 from lettermill.delivery.stopping import Stopping
 from lettermill.delivery.tally import Ending, Tally
@@ -39,7 +39,7 @@ class Terms:
     """
 
     wave: str
-    provider: Provider
+    provider: Callee
     journal: Journal
     fence: Callable[[], bool]
     not_after: float

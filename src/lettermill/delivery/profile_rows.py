@@ -47,6 +47,9 @@ def refusals(profiles: DataFrame, *, settled: DataFrame, destination: str, at: C
     )
 
 
+CLEARED = '{"v": null}'
+
+
 @dataclass(frozen=True)
 class ProfilePacking:
     """How such rows become parcels."""
@@ -56,7 +59,9 @@ class ProfilePacking:
 
     def __call__(self, row: Any) -> Parcel | Outcome:
         """The profile as the provider takes it, or why it is rejected before any call."""
-        values = {one["attribute"]: None if one["value"] is None else json.loads(one["value"])["v"] for one in row["told"]}
+        values = {
+            one["attribute"]: None if one["value"] is None else json.loads(one["value"])["v"] for one in row["told"]
+        }
         try:
             return self.provider.pack(Profile(row["person_id"], row["email"], values), at=self.at)
         except Unpackable as unfit:

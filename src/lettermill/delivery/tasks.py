@@ -16,7 +16,7 @@ from lettermill.delivery.due import message_of, refusal
 from lettermill.delivery.handing import Batch, Terms
 from lettermill.delivery.journal import Journal
 from lettermill.delivery.pace import Pace
-from lettermill.delivery.provider import Outcome, Parcel, Provider, Status, Unpackable
+from lettermill.delivery.provider import Callee, Outcome, Parcel, Provider, Status, Unpackable
 from lettermill.delivery.stopping import Stopping
 from lettermill.delivery.tally import Tally
 from lettermill.patience import Chance, Clock, Patience
@@ -30,7 +30,7 @@ class Line:
     """How the tasks of a wave call: see handing.Terms. Each of `tasks` has its share of the account."""
 
     wave: str
-    provider: Provider
+    provider: Callee
     journal: Journal
     fence: Callable[[], bool]
     not_after: float
@@ -65,7 +65,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Packing:
-    """How rendered contexts become parcels: `unsubscribe` is the address before a message's token, `at` a mail's date."""
+    """How rendered contexts become parcels: `unsubscribe` stands before a message's token, `at` is a mail's date."""
 
     provider: Provider
     unsubscribe: str

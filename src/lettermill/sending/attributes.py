@@ -8,7 +8,7 @@ looks at.
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -57,7 +57,7 @@ class Destination:
     name: str
     provider: ProfileProvider
     journal: Journal
-    clock: Clock = SystemClock()
+    clock: Clock = field(default_factory=SystemClock)
 
     @property
     def lease_prefix(self) -> str:
@@ -68,14 +68,19 @@ class Destination:
 def lacking(to: Destination) -> Iterator[tuple[DataFrame, DataFrame]]:
     """The attributes that the destination is to have, and those of them that it lacks, while the block reads them."""
     to.run.lake.create(SYNC_STATE)
-    with held(synced_values(to.run, to.name)) as values:
-        with held(sync_set(values, standing=to.run.read(SYNC_STATE), destination=to.name)) as changes:
-            yield values, changes
+    standing = to.run.read(SYNC_STATE)
+    with (
+        held(synced_values(to.run, to.name)) as values,
+        held(sync_set(values, standing=standing, destination=to.name)) as changes,
+    ):
+        yield values, changes
 
 
 def tell_points(to: Destination, values: DataFrame, changes: DataFrame) -> None:
     """Count the data points that are sent, and those that need not be."""
-    counted = saved_by_attribute(values, changes).agg(F.sum("sent").alias("sent"), F.sum("saved").alias("saved")).first()
+    counted = (
+        saved_by_attribute(values, changes).agg(F.sum("sent").alias("sent"), F.sum("saved").alias("saved")).first()
+    )
     sent, saved = ((counted[name] or 0) if counted else 0 for name in ("sent", "saved"))
     to.run.count(points_to_send=sent, points_saved=saved)
 
@@ -139,4 +144,4 @@ def _store(to: Destination, changes: DataFrame, batched: DataFrame, handed: tupl
     to.journal.remove(f"waves/{wave}")
     if stopped:
         mend = "see what the provider asks for, and run it again: it goes on where it stopped"
-        raise DeliveryError(f"{to.name} stopped the sync: {stopped[1]}", place=f"delivery.providers.{to.name}", mend=mend)
+        raise DeliveryError(f"{to.name} stopped the sync: {stopped[1]}", place=to.lease_prefix, mend=mend)

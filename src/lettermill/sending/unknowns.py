@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from itertools import groupby
+from operator import itemgetter
 from typing import Literal
 
 from pyspark.sql import DataFrame, Row
@@ -64,7 +65,7 @@ def _looked_up(desk: Desk) -> dict[str, int]:
 def _answers(desk: Desk, rows: Sequence[Row]) -> Iterator[Outcome]:
     connection = desk.provider.connect()
     try:
-        for (wave, batch, number), of_call in groupby(rows, key=lambda row: (row["wave"], row["batch"], row["attempt"])):
+        for (wave, batch, number), of_call in groupby(rows, key=itemgetter("wave", "batch", "attempt")):
             ids = [row["message_id"] for row in of_call]
             answers = list(connection.lookup(ids, call=Call(wave, batch, number)))
             if [one.message_id for one in answers] != ids:
