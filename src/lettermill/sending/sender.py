@@ -29,11 +29,12 @@ FUTILE = 3
 
 @dataclass
 class Sent:
-    """What a send came to: messages by state, what calls it took, and why it ended."""
+    """What a send came to: messages by state, what calls it took, and what it left, by reason."""
 
     states: Counter[str] = field(default_factory=Counter)
     tally: Tally = field(default_factory=Tally)
     waves: int = 0
+    held_back: Counter[str] = field(default_factory=Counter)
     waiting: Counter[str] = field(default_factory=Counter)
     next_at: datetime | None = None
 
@@ -88,7 +89,8 @@ def _in_waves(desk: Desk, expected: DataFrame, *, limit: int | None) -> Sent:
         with claiming(desk) as lease, fenced(desk, limit=size if left is None else min(size, left)) as fence:
             templates |= _templates(desk, require_seen(desk, fence.batched, expected), known=templates)
             wave = claim(desk, fence.planned, judged=fence.judged, batched=fence.batched, lease=lease)
-            sent.states += fence.suppressed
+            sent.states["suppressed"] += fence.suppressed.total()
+            sent.held_back += fence.suppressed
         sent.waiting, sent.next_at = fence.waiting, fence.next_at
         if wave is None:
             return sent
@@ -142,6 +144,8 @@ def _require_progress(desk: Desk, wave: Wave, sent: Sent, *, futile: int) -> Non
 
 def _conclude(desk: Desk, sent: Sent) -> None:
     _tell(desk, sent)
+    for reason, number in sent.held_back.most_common():
+        desk.run.note(f"suppressed: {number:,} messages, {reason}")
     for reason, number in sorted(sent.waiting.items()):
         desk.run.note(f"waiting: {number:,} messages, {reason}")
     if sent.next_at is not None:

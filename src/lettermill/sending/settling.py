@@ -36,7 +36,7 @@ def settle(desk: Desk, wave: str) -> Counter[str]:
         desk.journal,
         wave,
         version=desk.run.lake.version(OUTBOX),
-        committed_at=desk.run.lake.committed_at(OUTBOX),
+        committed_at=desk.run.lake.committed_at(OUTBOX) or desk.moment(),
         handed_over=[one.message_id for one in settled if one.state == "handed_over"],
         not_after=min(last_second(desk), at + DAY),
     )
