@@ -31,6 +31,23 @@ BLIND_SECONDS = 30.0
 """How long a wave lasts where workers cannot see what people choose meanwhile."""
 
 
+class Watch(Protocol):
+    """What tells whether anything may have changed since a wave was fenced; sent to the workers."""
+
+    def is_current(self) -> bool: ...
+
+
+@dataclass(frozen=True)
+class BlindWatch:
+    """In place of a look: after a while, everything may have changed."""
+
+    clock: Clock
+    until: float
+
+    def is_current(self) -> bool:
+        return self.clock.time() < self.until
+
+
 @dataclass(frozen=True)
 class Fenced:
     """What the fence says of the planned messages, and those that are claimed next, with their `batch`.
@@ -62,23 +79,6 @@ def fenced(desk: Desk, *, limit: int) -> Iterator[Fenced]:
         suppressed, waiting, next_at = _counted(verdicts)
         with held(batched) as wave:
             yield Fenced(planned, verdicts, wave, watch, suppressed, waiting, next_at)
-
-
-class Watch(Protocol):
-    """What tells whether anything may have changed since a wave was fenced; sent to the workers."""
-
-    def is_current(self) -> bool: ...
-
-
-@dataclass(frozen=True)
-class BlindWatch:
-    """In place of a look: after a while, everything may have changed."""
-
-    clock: Clock
-    until: float
-
-    def is_current(self) -> bool:
-        return self.clock.time() < self.until
 
 
 def watch_opt_outs(desk: Desk) -> Watch:
