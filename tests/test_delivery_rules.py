@@ -115,6 +115,11 @@ def test_a_wrong_rule_is_named_by_path_and_mend(tmp_path, text, problem):
         read(tmp_path, f"delivery: {text}\n")
 
 
+def test_the_time_zone_of_a_campaign_must_be_one(tmp_path):
+    with pytest.raises(ConfigError, match="default_timezone 'Vienna' is no IANA time zone; write Europe/Vienna"):
+        read(tmp_path, "default_timezone: Vienna\n")
+
+
 def test_a_window_and_quiet_hours_leave_the_minutes_that_both_allow():
     rules = DeliveryRules(quiet_hours=Hours("17:00", "10:00"), send_window=SendWindow("09:00", "18:00", ("sat", "mon")))
     open_minutes = {divmod(minute, MINUTES) for minute, is_open in enumerate(rules.week) if is_open}

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass, field, fields
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
-from typing import Literal
+from typing import Literal, TypeGuard
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from lettermill.durations import duration
@@ -200,7 +200,7 @@ class DeliveryRules:
             return None
         given = _span_or_moment(self.not_after)
         if isinstance(given, datetime):
-            return (given if given.tzinfo else given.replace(tzinfo=zone(timezone, otherwise="UTC"))).astimezone(UTC)
+            return (given if given.tzinfo else given.replace(tzinfo=ZoneInfo(timezone))).astimezone(UTC)
         try:
             begins = datetime.combine(date.fromisoformat(occurrence), time())
         except ValueError:
@@ -208,15 +208,20 @@ class DeliveryRules:
                 f"not_after {self.not_after!r} counts from a date, and the occurrence {occurrence!r} is none; "
                 "write a moment, 2018-01-03T18:00"
             ) from None
-        return begins.replace(tzinfo=zone(timezone, otherwise="UTC")).astimezone(UTC) + given
+        return begins.replace(tzinfo=ZoneInfo(timezone)).astimezone(UTC) + given
 
 
 def zone(name: str | None, *, otherwise: str) -> ZoneInfo:
     """The time zone of that name, or the other one where there is none."""
+    return ZoneInfo(name if is_zone(name) else otherwise)
+
+
+def is_zone(name: str | None) -> TypeGuard[str]:
+    """Whether there is an IANA time zone of that name."""
     try:
-        return ZoneInfo(name or otherwise)
+        return name is not None and bool(ZoneInfo(name))
     except (ZoneInfoNotFoundError, ValueError, OSError):  # OSError: the name of a folder, as `America`
-        return ZoneInfo(otherwise)
+        return False
 
 
 def _minute(text: str | int, *, of: str) -> int:

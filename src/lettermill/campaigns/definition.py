@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from lettermill.campaigns.limits import Policy, Preflight
 from lettermill.campaigns.slots import Slot
-from lettermill.delivery_rules import DeliveryRules, Stock
+from lettermill.delivery_rules import DeliveryRules, Stock, is_zone
 from lettermill.durations import duration
 from lettermill.tables import Table
 from lettermill.tables.campaigns import contexts_table
@@ -128,6 +128,8 @@ class Campaign:
             raise ValueError("whitespace: minified is for templates in Jinja2: write as_written")
         if self.inputs.get(CHOSEN, _chosen({})).value != CHOSEN:
             raise ValueError(f"the input {CHOSEN!r} is made of the slots: call yours by another name")
+        if not is_zone(self.default_timezone):
+            raise ValueError(f"default_timezone {self.default_timezone!r} is no IANA time zone; write Europe/Vienna")
         if self.delivery.stock is not None:
             _require_products(self.delivery.stock, self.inputs)
         if self.slots:
