@@ -18,8 +18,11 @@ TRANSITIONS: Mapping[str, frozenset[str]] = {
     "rejected": frozenset(),
     "dropped": frozenset(),
 }
-"""state -> the states it may become. `unknown` never becomes `planned` by itself: a campaign's policy does it, or an answer that came
-late, or was looked up, and says that the provider refused. Such an answer may also say `handed_over` or `rejected`."""
+"""state -> the states it may become.
+
+`unknown` never becomes `planned` by itself: a campaign's policy does it, or an answer that came late, or was looked up,
+and says that the provider refused. Such an answer may also say `handed_over` or `rejected`.
+"""
 
 
 def is_allowed(before: str, after: str) -> bool:
