@@ -1,4 +1,5 @@
 """Faults that somebody could build into a sender, each one thing done otherwise than the protocol has it."""
+# ruff: noqa: ARG002
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace

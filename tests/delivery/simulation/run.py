@@ -10,25 +10,24 @@ from tests.delivery.simulation.world import Choices, MemoryJournal, Outbox, Row,
 
 CAMPAIGNS = ("spring", "sale")
 ENDS = {"handed_over", "rejected", "suppressed", "unknown"}
-STORM_SECONDS = 150.0
+SPREADS = (0.3, 5.0, 150.0)
+"""Within how many seconds senders start and people choose: one at a time, or all on each other's heels."""
 
 
 def simulate(seed: int, practice: Practice | None = None) -> World:
     """Run a seed and check it. Raises AssertionError with what did not hold."""
     chance = Random(seed)
     world = _world(chance, practice or Practice())
-    stage = world.stage
+    stage, spread = world.stage, chance.choice(SPREADS)
     for number in range(chance.randint(2, 5)):
-        start = chance.uniform(0, STORM_SECONDS)
+        start = chance.uniform(0, spread)
         stage.spawn(f"s{number}", Sender(world, f"s{number}", chance.choice(CAMPAIGNS)), after=start)
     for person in sorted({row.person for row in world.outbox.rows.values()}):
         if chance.random() < 0.15:
-            stage.spawn(
-                "person", lambda person=person: world.choices.opt_out(person), after=chance.uniform(0, STORM_SECONDS)
-            )
+            stage.spawn("person", lambda person=person: world.choices.opt_out(person), after=chance.uniform(0, spread))
     is_restored = chance.random() < 0.1
     if is_restored:
-        stage.spawn("operator", lambda: _restore(world), after=chance.uniform(5, STORM_SECONDS))
+        stage.spawn("operator", lambda: _restore(world), after=chance.uniform(0, spread))
     stage.run()
     _calm(world)
     check(world, is_restored=is_restored)
@@ -39,7 +38,7 @@ def _world(chance: Random, practice: Practice) -> World:
     stage = Stage(
         chance,
         crashes=chance.choice((0.0, 0.003, 0.01)),
-        naps=chance.choice((0.0, 0.003, 0.01)),
+        naps=chance.choice((0.0, 0.003, 0.02)),
         switches=chance.choice((0.02, 0.1, 0.5)),
         nap_seconds=LEASE_SECONDS,
     )

@@ -221,7 +221,9 @@ class Sender:
             )
             parcels = [Parcel(one, "", b"{}") for one in message_ids]
             tally = hand_over_batch(
-                Batch(batch, parcels), connection=TaskConnection(world.practice.connection(provider), world.witness), terms=terms
+                Batch(batch, parcels),
+                connection=TaskConnection(world.practice.connection(provider), world.witness),
+                terms=terms,
             )
             world.notices.update(tally.endings)
 

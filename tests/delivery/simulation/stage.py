@@ -58,7 +58,7 @@ class Stage:
         """Stand between two operations."""
         self.now += 0.001
         self.steps += 1
-        if self.steps > 50_000:
+        if self.steps > 20_000:
             raise AssertionError("no end is reached")
         fate = self.chance.random()
         if fate < self.crashes:

@@ -149,7 +149,7 @@ class SimProvider:
         self.limits = Limits(messages=3, bytes=10_000)
         self.book: defaultdict[str, int] = defaultdict(int)
 
-    def pack(self, message: Message, *, at: datetime) -> Parcel:  # noqa: ARG002
+    def pack(self, message: Message, *, at: datetime) -> Parcel:
         raise NotImplementedError
 
     def connect(self) -> "SimConnection":
