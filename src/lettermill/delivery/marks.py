@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from lettermill.delivery.journal import Journal
 from lettermill.delivery.provider import Outcome, Status
 
 REASON_LENGTH = 300
@@ -38,8 +39,26 @@ def done_key(wave: str, batch: int, number: int) -> str:
     return f"{batch_folder(wave, batch)}{number:03d}.done"
 
 
+def batches_key(wave: str) -> str:
+    return f"waves/{wave}/batches"
+
+
 def stopped_key(wave: str) -> str:
     return f"waves/{wave}/stopped"
+
+
+def settled_key(version: int, wave: str) -> str:
+    return f"settled/{version:012d}/{wave}"
+
+
+def begun_waves(journal: Journal) -> set[str]:
+    """The waves that somebody had in hand, of those whose marks are kept."""
+    return {key.split("/")[2] for key in journal.keys("leases/waves/")}
+
+
+def noted_waves(journal: Journal) -> set[str]:
+    """The waves whose outcome the outbox is known to hold."""
+    return {key.split("/")[2] for key in journal.keys("settled/")}
 
 
 def call_marks(keys: Iterable[str]) -> Iterator[tuple[int, int, str]]:

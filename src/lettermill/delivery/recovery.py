@@ -10,6 +10,7 @@ from lettermill.delivery.journal import Journal
 from lettermill.delivery.lease import newest_of
 from lettermill.delivery.marks import (
     batch_folder,
+    batches_key,
     call_marks,
     done_key,
     outcomes_of,
@@ -77,6 +78,22 @@ def waves_to_recover(journal: Journal, claimed: Iterable[str], *, now: float) ->
     return [wave for wave, holding in newest.items() if holding is not None and not holding.is_held(now)]
 
 
+def begin_wave(journal: Journal, wave: str, *, batches: int) -> None:
+    """Note how many batches a wave will have, before its messages are claimed: numbered from 0."""
+    journal.create(batches_key(wave), {"batches": batches})
+
+
+def close_wave(journal: Journal, wave: str, *, by: str, at: float) -> None:
+    """Void the next call of every batch of a wave that has no claimed messages, and may never have had any.
+
+    Its claim may have failed, or been undone by a restore; tasks of it that still sleep then call nothing.
+    """
+    numbered = _calls_by_batch(journal.keys(wave_folder(wave)))
+    count = (journal.read(batches_key(wave)) or {"batches": 0})["batches"]
+    for batch in range(count):
+        _Closing(journal, wave, batch, by, at).close(numbered.get(batch, {}))
+
+
 _Calls = Mapping[int, set[str]]
 """Number of each call -> kinds of marks it has."""
 
@@ -97,6 +114,13 @@ class _Closing:
     batch: int
     by: str
     at: float
+
+    def close(self, calls: _Calls) -> None:
+        while not self._read(calls)[2]:
+            mark = voided(by=self.by, at=self.at)
+            if self.journal.create(started_key(self.wave, self.batch, max(calls, default=0) + 1), mark):
+                return
+            calls = _calls_by_batch(self.journal.keys(batch_folder(self.wave, self.batch))).get(self.batch, {})
 
     def settle(self, message_ids: Sequence[str], calls: _Calls) -> Iterator[Settled]:
         while True:

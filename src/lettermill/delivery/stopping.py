@@ -21,12 +21,13 @@ class Stopping:
     _lock: Lock = field(init=False, default_factory=Lock, repr=False)
 
     def is_stopped(self) -> bool:
-        with self._lock:
+        with self._lock:  # one thread looks, the others do not wait for it
             now = self.clock.time()
-            if not self._is_stopped and now - self._looked_at >= self.look_seconds:
-                self._looked_at = now
-                self._is_stopped = self.journal.read(stopped_key(self.wave)) is not None
-            return self._is_stopped
+            is_due = not self._is_stopped and now - self._looked_at >= self.look_seconds
+            self._looked_at = now if is_due else self._looked_at
+        if is_due and self.journal.read(stopped_key(self.wave)) is not None:
+            self._is_stopped = True
+        return self._is_stopped
 
     def stop(self, *, signal: str, said: str) -> None:
         """Stop the whole wave, wherever its batches are; the first word stays."""
