@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 from tests.ingest.serving import Answered, Asked, as_json, served
 
@@ -26,3 +27,14 @@ def one_answer() -> Iterator[OneAnswer]:
     with served(server.answer) as url:
         server.url = url
         yield server
+
+
+def shape_of(document: Any, *, like: Any) -> Any:
+    """The document, with the type in place of a value where `like` has a type."""
+    if isinstance(like, type):
+        return type(document)
+    if isinstance(like, dict) and isinstance(document, dict):
+        return {key: shape_of(value, like=like.get(key)) for key, value in document.items()}
+    if isinstance(like, list) and isinstance(document, list) and len(like) == len(document):
+        return [shape_of(value, like=one) for value, one in zip(document, like, strict=True)]
+    return document

@@ -13,7 +13,7 @@ from lettermill.delivery.providers.braze.mails import mail_provider
 from lettermill.delivery.providers.braze.profiles import Event, profile_provider
 from lettermill.delivery.providers.braze.statements import statement_source
 from lettermill.errors import ConfigError, DeliveryError
-from tests.delivery.answering import one_answer
+from tests.delivery.answering import one_answer, shape_of
 from tests.delivery.contract import message, messages, packed
 from tests.delivery.fakes import Fault
 from tests.delivery.fakes.braze import CAMPAIGN, KEY, BrazeFake
@@ -392,17 +392,6 @@ def test_the_fake_answers_in_the_recorded_shapes(fake, url, path, body, status, 
 
     exchange.close()
     assert (reply.status, shape_of(reply.json(), like=shape)) == (status, shape)
-
-
-def shape_of(document, *, like):
-    """The document, with the type in place of a value where `like` has a type."""
-    if isinstance(like, type):
-        return type(document)
-    if isinstance(like, dict) and isinstance(document, dict):
-        return {key: shape_of(value, like=like.get(key)) for key, value in document.items()}
-    if isinstance(like, list) and isinstance(document, list) and len(like) == len(document):
-        return [shape_of(value, like=one) for value, one in zip(document, like, strict=True)]
-    return document
 
 
 def test_the_fake_tells_rates_on_every_answer_and_the_wrong_key_and_form_as_braze_does(fake, url):
