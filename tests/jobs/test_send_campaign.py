@@ -1,6 +1,5 @@
 """send_campaign: each message handed over once, fenced again, and settled after a cut, a kill and a second sender."""
 
-import json
 import shutil
 from dataclasses import replace
 
@@ -11,7 +10,6 @@ import send_campaign
 from lettermill.delivery.journals.local import LocalJournal
 from lettermill.errors import DeliveryError
 from lettermill.lake import Folder
-from lettermill.sending import settling
 from lettermill.tables.delivery import LEDGER, OUTBOX
 from lettermill.tables.profiles import CONSENTS
 from tests.delivery.fakes import Fault
@@ -119,7 +117,12 @@ def test_a_run_that_dies_after_its_calls_is_settled_by_the_next_from_the_marks(l
     recovered = send(lake, settings)
 
     assert recovered.counts["recovered"] == 5
-    assert outbox(lake) == {"m1": ("handed_over", None), "m2": ("handed_over", None), "m4": ("handed_over", None), **HELD_BACK}
+    assert outbox(lake) == {
+        "m1": ("handed_over", None),
+        "m2": ("handed_over", None),
+        "m4": ("handed_over", None),
+        **HELD_BACK,
+    }
     assert braze.book.message_ids == ["m1", "m2", "m4"]
 
 

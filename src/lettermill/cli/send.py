@@ -56,8 +56,8 @@ def status(
     _tell_waves(run, [row["wave"] for row in chosen.where("state = 'claimed'").select("wave").distinct().collect()])
     held = chosen.where("state = 'unknown'").orderBy("changed_at", "message_id")
     for row in held.limit(rows).collect():
-        slot = f"{row['campaign']} {row['occurrence']}"
-        console.print(f"unknown  {row['message_id']}  {slot}: {row['reason']}", markup=False)
+        place = f"{row['campaign']} {row['occurrence']}"
+        console.print(f"unknown  {row['message_id']}  {place}: {row['reason']}", markup=False)
     number = held.count()
     if number:
         console.print(f"{number:,} unknown: `lettermill send resolve --unknown hold|resend|drop|lookup` decides")

@@ -15,9 +15,11 @@ from pyspark.sql import functions as F
 
 from lettermill.delivery.lease import Lease
 from lettermill.delivery.marks import wave_lease
+from lettermill.delivery.recovery import begin_wave
 from lettermill.delivery.states import SEEN, advance
 from lettermill.errors import DeliveryError
 from lettermill.sending.desk import Desk
+from lettermill.sending.settling import lease_of
 from lettermill.tables.delivery import OUTBOX
 
 CLAIM = "leases/claim"
@@ -34,6 +36,10 @@ class Wave:
     lease: Lease
     messages: int
     batches: int
+
+
+class Moved(Exception):  # noqa: N818 (it says what happened)
+    """The outbox has moved since the fence looked at it: nothing was claimed."""
 
 
 @contextmanager
@@ -56,33 +62,38 @@ def claiming(desk: Desk) -> Iterator[Lease]:
         lease.release()
 
 
-def claim(desk: Desk, planned: DataFrame, *, judged: DataFrame, batched: DataFrame, lease: Lease) -> Wave | None:
+def claim(
+    desk: Desk, planned: DataFrame, *, judged: DataFrame, batched: DataFrame, version: int, lease: Lease
+) -> Wave | None:
     """Write the fence's word down in one commit: what is suppressed, and the wave of those that leave now.
 
-    `judged` has of planned messages `verdict` and `reason`, `batched` of those that are to leave the `batch`. Null
-    where none leaves. Raises DeliveryError, with the messages planned again, where the lease was lost meanwhile.
+    `judged` has of planned messages `verdict` and `reason`, `batched` of those that are to leave the `batch`; both were
+    made of the outbox at `version`. Null where none leaves. Raises Moved where somebody has committed since, and where
+    the lease was lost meanwhile: the messages are planned, then, and the fence has to be asked again.
     """
-    delivery = desk.run.settings.delivery
     wave = next_wave(desk)
-    of_wave = Lease(desk.journal, wave_lease(wave), desk.holder, delivery.lease_seconds, desk.clock)
-    if not of_wave.acquire():
-        raise DeliveryError(f"wave {wave} is taken", place=desk.slot.place, mend="run it again")
-    desk.run.lake.move(_moved(desk, planned, judged, batched, wave=wave), of=OUTBOX, seen=SEEN)
+    of_wave = lease_of(desk, wave)
+    last = batched.agg(F.max("batch")).first()
+    leaves = last is not None and last[0] is not None
+    if leaves:
+        begin_wave(desk.journal, wave, batches=last[0] + 1)  # type: ignore[index]
+        if not of_wave.acquire():
+            raise Moved
+    moved = _moved(desk, planned, judged, batched, wave=wave)
+    is_ours = desk.run.lake.move(moved, of=OUTBOX, seen=SEEN, at=version)
     claimed = desk.run.lake.read(OUTBOX).where((F.col("wave") == wave) & (F.col("state") == "claimed"))
-    if not lease.renew():
+    if is_ours and not lease.renew():
         back = advance(claimed, to=F.lit("planned"), as_of=F.lit(desk.moment()))
         desk.run.lake.move(back, of=OUTBOX, seen=SEEN)
-        raise DeliveryError(
-            "the lease of claiming was lost while messages were claimed; they are planned again",
-            place=desk.slot.place,
-            mend="run it again; where this machine is often paused, raise delivery.lease_seconds",
-        )
+        is_ours = False
+    if not is_ours:
+        of_wave.release()
+        raise Moved
+    if not leaves:
+        return None
     counted = claimed.agg(F.count("*").alias("messages"), F.count_distinct("batch").alias("batches")).first()
     assert counted is not None  # an aggregate without groups is one row
-    if counted["messages"]:
-        return Wave(wave, of_wave, counted["messages"], counted["batches"])
-    of_wave.release()
-    return None
+    return Wave(wave, of_wave, counted["messages"], counted["batches"])
 
 
 def next_wave(desk: Desk) -> str:

@@ -1,2 +1,4 @@
 """stand-in"""
+
+
 def rehearse(desk, *, limit): ...

@@ -10,17 +10,18 @@ from pyspark.sql import functions as F
 
 from lettermill.delivery.due import expected_hashes, require_preflight
 from lettermill.delivery.stopping import stop_of
-from lettermill.delivery.tally import Ending, Tally
+from lettermill.delivery.tally import Tally
 from lettermill.errors import DeliveryError
 from lettermill.holding import held
 from lettermill.preflighting import judged_slot
 from lettermill.rendering.templates import Template, stored_template
-from lettermill.sending.claiming import Wave, claim, claiming
+from lettermill.sending.claiming import PAUSE, Moved, Wave, claim, claiming
 from lettermill.sending.desk import Desk
-from lettermill.sending.fencing import Fenced, fenced
+from lettermill.sending.fencing import Watch, fenced
 from lettermill.sending.settling import recover, require_same_outbox, settle
 from lettermill.sending.unknowns import resolve
 from lettermill.sending.waves import hand_over_wave
+from lettermill.tables.delivery import OUTBOX
 from lettermill.tables.rendering import MESSAGES, TEMPLATES
 
 FUTILE = 3
@@ -33,7 +34,9 @@ class Sent:
 
     states: Counter[str] = field(default_factory=Counter)
     tally: Tally = field(default_factory=Tally)
-    waves: int = 0
+    recovered: Counter[str] = field(default_factory=Counter)
+    templates: dict[str, Template] = field(default_factory=dict)
+    waved: int = 0
     held_back: Counter[str] = field(default_factory=Counter)
     waiting: Counter[str] = field(default_factory=Counter)
     next_at: datetime | None = None
@@ -45,12 +48,6 @@ def send(desk: Desk, *, limit: int | None = None) -> Sent:
     Raises DeliveryError where the provider stopped it, where nothing gets on any more, or where the outbox was
     restored; PreflightBlocked where no pre-flight lets the messages leave. Run again, it goes on.
     """
-    require_same_outbox(desk)
-    recovered = recover(desk)
-    desk.run.count(recovered=recovered.total())
-    word = desk.slot.campaign.delivery.on_unknown
-    if word != "hold":
-        resolve(desk, word, by=f"{desk.slot.campaign.name}/campaign.yml")
     with held(expected_of(desk)) as expected:
         sent = _in_waves(desk, expected, limit=limit)
     _conclude(desk, sent)
@@ -82,34 +79,53 @@ def require_seen(desk: Desk, leaving: DataFrame, expected: DataFrame) -> list[Ro
 
 
 def _in_waves(desk: Desk, expected: DataFrame, *, limit: int | None) -> Sent:
-    sent, futile, left = Sent(), 0, limit
-    templates: dict[str, Template] = {}
-    while left is None or left > 0:
+    sent, futile = Sent(), 0
+    while limit is None or sent.waved < limit:
         size = desk.run.settings.delivery.wave_messages
-        with claiming(desk) as lease, fenced(desk, limit=size if left is None else min(size, left)) as fence:
-            templates |= _templates(desk, require_seen(desk, fence.batched, expected), known=templates)
-            wave = claim(desk, fence.planned, judged=fence.judged, batched=fence.batched, lease=lease)
-            sent.states["suppressed"] += fence.suppressed.total()
-            sent.held_back += fence.suppressed
-        sent.waiting, sent.next_at = fence.waiting, fence.next_at
-        if wave is None:
+        try:
+            found = _next_wave(desk, expected, sent, limit=size if limit is None else min(size, limit - sent.waved))
+        except Moved:
+            desk.clock.sleep(PAUSE)
+            continue
+        if found is None:
             return sent
-        states, tally = _one_wave(desk, wave, expected, templates, fence)
-        sent.states, sent.tally, sent.waves = sent.states + _ends(states), sent.tally + tally, sent.waves + 1
-        futile = 0 if _ends(states).total() else futile + 1
-        left = None if left is None else left - _ends(states).total()
+        wave, watch = found
+        states, tally = _one_wave(desk, wave, expected, sent.templates, watch)
+        ended = _ends(states)
+        sent.states, sent.tally, sent.waved = sent.states + ended, sent.tally + tally, sent.waved + wave.messages
+        futile = 0 if ended.total() else futile + 1
         _require_progress(desk, wave, sent, futile=futile)
-        if tally.endings[Ending.LATE]:
-            continue  # the fence tells what is too late
     return sent
 
 
+def _next_wave(desk: Desk, expected: DataFrame, sent: Sent, *, limit: int) -> tuple[Wave, Watch] | None:
+    """Recover, fence and claim; null where nothing more may leave now. Raises Moved."""
+    with claiming(desk) as lease:
+        require_same_outbox(desk)
+        recovered = recover(desk)
+        sent.recovered += recovered.states
+        word = desk.slot.campaign.delivery.on_unknown
+        if not sent.waved and word != "hold":
+            resolve(desk, word, by=f"{desk.slot.campaign.name}/campaign.yml")
+        if not recovered.may_claim:
+            raise Moved
+        version = desk.run.lake.version(OUTBOX)
+        with fenced(desk, limit=limit) as fence:
+            versions = require_seen(desk, fence.batched, expected)
+            sent.templates |= _templates(desk, versions, known=sent.templates)
+            wave = claim(desk, fence.planned, judged=fence.judged, batched=fence.batched, version=version, lease=lease)
+        sent.held_back += fence.suppressed
+        sent.states["suppressed"] += fence.suppressed.total()
+        sent.waiting, sent.next_at = fence.waiting, fence.next_at
+        return (wave, fence.watch) if wave else None
+
+
 def _one_wave(
-    desk: Desk, wave: Wave, expected: DataFrame, templates: Mapping[str, Template], fence: Fenced
+    desk: Desk, wave: Wave, expected: DataFrame, templates: Mapping[str, Template], watch: Watch
 ) -> tuple[Counter[str], Tally]:
     contexts = desk.slot.contexts()
     tally = hand_over_wave(
-        desk, wave, contexts=contexts, expected=expected, templates=templates, fence=fence.watch.is_current
+        desk, wave, contexts=contexts, expected=expected, templates=templates, fence=watch.is_current
     )
     return settle(desk, wave.id), tally
 
@@ -154,6 +170,6 @@ def _conclude(desk: Desk, sent: Sent) -> None:
 
 def _tell(desk: Desk, sent: Sent) -> None:
     tally = sent.tally
-    desk.run.count(**sent.states)
+    desk.run.count(recovered=sent.recovered.total(), **sent.states)
     if tally.calls:
         desk.run.count(calls=tally.calls, call_bytes=tally.bytes, retries=tally.retries, throttled=tally.throttled)

@@ -2,14 +2,19 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
+from threading import Lock
 from typing import Any
 from uuid import uuid4
 
+import boto3
 import orjson
+from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from lettermill.delivery.credentials import Credential
 from lettermill.delivery.journals.keys import checked_key, checked_prefix
+from lettermill.errors import DeliveryError
 
 TRIES = 4
 """S3 answers 409 while another write of the key is under way: which of the two came first shows a moment later."""
