@@ -1,12 +1,13 @@
 """The fence: who may not leave for good, who not yet, and which rule says so where several do."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from hashlib import sha256
 
 import pytest
 
 from lettermill.delivery.fence import Facts, Terms, judged
+from lettermill.delivery.persons import survivors
 from lettermill.delivery_rules import DeliveryRules, Hours, SendWindow, Stock
 from lettermill.tables.campaigns import contexts_table
 from lettermill.tables.delivery import OUTBOX
@@ -17,6 +18,7 @@ PICKS = "struct<picks: array<struct<product_id: string, price: decimal(12,2)>>, 
 CONTEXTS = contexts_table("spring", inputs=PICKS, fingerprint="00000000")
 SLOT = {"campaign": "spring", "occurrence": "2018-01-01"}
 NIGHT = datetime(2018, 1, 1, 22, tzinfo=UTC)
+SURVIVORS = "person_id string, survivor string"
 PERMITTED = "message_id string, mail string, mail_because string, mail_by string"
 ATHOME = {"timezone": "UTC", "address": "ana@example.com", "inputs": ([], None)}
 
@@ -36,7 +38,7 @@ class Case:
             {**ATHOME, "message_id": "another"},
         )
         self.mail = {f"m{n}": "granted" for n in numbers}
-        self.merges, self.erased, self.products = [], [], None
+        self.survivors, self.erased, self.products = [], [], None
 
     def facts(self):
         return Facts(
@@ -45,7 +47,7 @@ class Case:
                 [(one, mail, "crm record", "person") for one, mail in self.mail.items()], PERMITTED
             ),
             people=self.given(PEOPLE, *({"person_id": one} for one in sorted(self.people))),
-            changes=self.given(IDENTITY_CHANGES, *self.merges),
+            survivors=self.spark.createDataFrame(self.survivors, SURVIVORS),
             erasures=self.given(ERASURES, *({"person_id": one} for one in self.erased)),
             products=None if self.products is None else self.given(PRODUCTS, *self.products),
         )
@@ -63,51 +65,55 @@ def suppressed(reason):
     return ("suppressed", reason, None)
 
 
-def merge(before, after, day=1):
-    return {"change": "merge", "from_person_id": before, "into_person_id": after, "known_at": datetime(2018, 1, day)}
-
-
-def test_people_who_are_erased_merged_or_gone_get_nothing_and_the_reason_says_which(spark, given):
-    case = Case(spark, given, *[{}] * 6)
+def test_people_who_are_erased_merged_or_gone_get_nothing_and_the_first_rule_says_why(spark, given):
+    case = Case(spark, given, *[{}] * 7)
     case.people -= {"p2", "p3", "p4"}
-    case.erased = ["p1", None]
-    case.merges = [merge("p2", "q"), merge("q", "p6", 2), merge("p5", "p6")]
-    case.merges += [{**merge("p2", "old"), "known_at": datetime(2017, 1, 1)}, {**merge("p4", "p5"), "change": "move"}]
+    case.erased = ["p1", "p1", None, "p4"]
+    case.survivors = [("p2", "p6"), ("p4", "p6")]
+    case.mail |= {"m1": "denied", "m2": "denied", "m5": "denied", "m7": "granted"}
 
     assert case.verdicts() == {
         "m1": suppressed("the person asked to be erased"),
         "m2": suppressed("the person became part of p6"),
         "m3": suppressed("the person is not known any more"),
-        "m4": suppressed("the person is not known any more"),
-        "m5": LEAVES,  # merged, and back since: a person of their own
+        "m4": suppressed("the person asked to be erased"),
+        "m5": suppressed("mail is denied: crm record"),
         "m6": LEAVES,
+        "m7": LEAVES,
     }
 
 
-def test_the_first_rule_that_catches_a_message_decides(spark, given):
-    case = Case(spark, given, *[{}] * 5)
-    case.erased, case.people = ["p1"], {"p3", "p4", "p5"}
-    case.mail |= {f"m{n}": "denied" for n in (1, 2, 3)}
-    late = "too late: not after 2018-01-01 22:00 UTC"
-    everything = {
-        "last_moment": NIGHT,
-        "allowed": ["@seeds.example"],
-        "rules": DeliveryRules(quiet_hours=Hours("21:00", "08:00")),
+def test_a_person_who_was_merged_again_and_again_is_found_and_one_who_is_back_is_nobody_elses(spark, given):
+    def merge(before, after, day=1, change="merge"):
+        return {
+            "change": change,
+            "from_person_id": before,
+            "into_person_id": after,
+            "known_at": datetime(2018, 1, day, tzinfo=UTC),
+        }
+
+    changes = given(
+        IDENTITY_CHANGES,
+        *(merge("a", "old"), merge("a", "b", 2), merge("b", "c", 3), merge("c", "d", 4)),
+        *(merge("back", "d"), merge("moved", "d", change="move")),
+    )
+    people = given(PEOPLE, {"person_id": "d"}, {"person_id": "back"})
+
+    found = survivors(changes, people=people)
+
+    assert {row["person_id"]: row["survivor"] for row in found.collect()} == {"a": "d", "b": "d", "c": "d"}
+
+
+def test_nothing_leaves_from_the_last_moment_on_but_what_it_is_refused_for_comes_first(spark, given):
+    case = Case(spark, given, {}, {})
+    case.mail["m1"] = "denied"
+    waiting = {"allowed": ["@seeds.example"], "rules": DeliveryRules(quiet_hours=Hours("21:00", "08:00"))}
+
+    assert case.verdicts(last_moment=NIGHT, **waiting) == {
+        "m1": suppressed("mail is denied: crm record"),
+        "m2": suppressed("too late: not after 2018-01-01 22:00 UTC"),
     }
-
-    assert case.verdicts(**everything) == {
-        "m1": suppressed("the person asked to be erased"),
-        "m2": suppressed("the person is not known any more"),
-        "m3": suppressed("mail is denied: crm record"),
-        "m4": suppressed(late),
-        "m5": suppressed(late),
-    }
-
-
-def test_the_last_moment_lets_leave_what_is_before_it(spark, given):
-    case = Case(spark, given, {})
-
-    assert case.verdicts(last_moment=datetime(2018, 1, 1, 22, 0, 1, tzinfo=UTC)) == {"m1": LEAVES}
+    assert case.verdicts(last_moment=NIGHT + timedelta(seconds=1))["m2"] == LEAVES
 
 
 def product(product_id, price="4.00", **more):

@@ -150,12 +150,12 @@ def test_a_warm_up_takes_the_first_of_the_roll_out_and_the_rest_waits_for_the_ne
 @pytest.mark.parametrize(
     ("reach", "leaving", "told"),
     [
-        (Step(1, 0.1), ["m1"], ("later", "the roll-out has come to 0.1 of all messages", None)),
+        (Step(1, 0.1), ["m1"], ("later", "the roll-out has come to 10 % of all messages", None)),
         (Step(2, 1.0), ["m1", "m2", "m3"], None),
         (
             Wait(0.1, NOON + timedelta(minutes=7)),
             ["m1"],
-            ("later", "the roll-out observes 0.1 of all messages until 2018-01-08 12:07 UTC", datetime(2018, 1, 8, 12, 7)),
+            ("later", "the roll-out observes 10 % of all messages until 2018-01-08 12:07 UTC", datetime(2018, 1, 8, 12, 7)),
         ),
         (Stop(("3 bounced",)), [], ("later", "the roll-out has stopped: 3 bounced", None)),
     ],

@@ -14,16 +14,14 @@ What passes is then rationed over all messages (`delivery.rations`): roll-out (l
 warm-up (later). What is `later` stays planned, and is fenced again; the cap does not count it.
 """
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
-from functools import reduce
 
-import pyarrow as pa
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from lettermill.delivery.persons import erased, replaced, survivors
+from lettermill.delivery.persons import erased, replaced
 from lettermill.delivery.roll_out import place
 from lettermill.delivery.stock import outdated
 from lettermill.delivery.test_mode import is_allowed_address
@@ -31,7 +29,6 @@ from lettermill.delivery.windows import openings
 from lettermill.delivery_rules import DeliveryRules
 
 OTHERS = {"another": " by another person of this address", "address": " by this address itself"}
-LEAVES, SUPPRESSED, LATER = "leaves", "suppressed", "later"
 
 
 @dataclass(frozen=True)
@@ -39,15 +36,15 @@ class Facts:
     """What the fence looks at beside the planned messages.
 
     `contexts` are rows of the campaign's contexts; `permitted` says of each `message_id` what may be mailed to its
-    person at its address now (`mail`, `mail_because`, `mail_by`); `people`, `changes` and `erasures` are rows of
-    profiles.people, profiles.identity_changes and profiles.erasures; `products` of quality.products as known now, one
-    per product, where the campaign watches its stock.
+    person at its address now (`mail`, `mail_because`, `mail_by`); `people` and `erasures` are rows of profiles.people
+    and profiles.erasures, `survivors` of `persons.survivors`; `products` of quality.products as known now, one per
+    product, where the campaign watches its stock.
     """
 
     contexts: DataFrame
     permitted: DataFrame
     people: DataFrame
-    changes: DataFrame
+    survivors: DataFrame
     erasures: DataFrame
     products: DataFrame | None = None
 
@@ -70,23 +67,44 @@ def judged(planned: DataFrame, *, facts: Facts, terms: Terms) -> DataFrame:
     One row per message: `message_id`, `person_id`, its `place` in the roll-out, `verdict` (leaves, suppressed, later),
     `reason`, and `not_before`, the earliest moment of what is later; null where that is not known.
     """
-    caught = [
-        rows.select("message_id", F.struct(F.lit(rank).alias("rank"), *_caught(rows)).alias("caught"))
-        for rank, rows in enumerate(_waterfall(planned, facts, terms))
-    ]
-    first = (
-        reduce(DataFrame.unionByName, caught).groupBy("message_id").agg(F.min_by("caught", "caught.rank").alias("by"))
-    )
-    # right side: one row per message
-    asked = planned.select("message_id", "person_id").join(first, on="message_id", how="left")
-    return asked.select(
+    rows = _asked(planned, facts, terms)
+    suppressed = F.coalesce(*(name for name in ("erased", "replaced", "objecting", "late", "outdated")))
+    later = F.coalesce("elsewhere", "closed")
+    is_closed = suppressed.isNull() & F.col("elsewhere").isNull()
+    return rows.select(
         "message_id",
         "person_id",
         place(F.col("message_id")).alias("place"),
-        F.coalesce("by.verdict", F.lit(LEAVES)).alias("verdict"),
-        F.col("by.reason").alias("reason"),
-        F.col("by.not_before").alias("not_before"),
+        F.when(suppressed.isNotNull(), "suppressed")
+        .when(later.isNotNull(), "later")
+        .otherwise("leaves")
+        .alias("verdict"),
+        F.coalesce(suppressed, later).alias("reason"),
+        F.when(is_closed, F.col("opens_at")).alias("not_before"),
     )
+
+
+def _asked(planned: DataFrame, facts: Facts, terms: Terms) -> DataFrame:
+    """The messages with a column per rule, which says why it catches a message; a rule not asked catches none."""
+    # right side: one row per message
+    rows = planned.select("message_id", "person_id").join(
+        facts.contexts.select("message_id", "address", "timezone", "inputs"), on="message_id", how="left"
+    )
+    rows = erased(rows, erasures=facts.erasures)
+    rows = replaced(rows, people=facts.people, survivors=facts.survivors)
+    rows = objecting(rows, permitted=facts.permitted)
+    rows = late(rows, terms=terms)
+    if terms.rules.stock is not None:
+        if facts.products is None:
+            raise ValueError("the campaign watches its stock: hand in the products")
+        rows = outdated(rows, products=facts.products, stock=terms.rules.stock)
+    if terms.allowed is not None:
+        rows = elsewhere(rows, allowed=terms.allowed)
+    if not all(terms.rules.week):
+        rows = closed(rows, terms=terms)
+    absent = {"outdated": "string", "elsewhere": "string", "closed": "string", "opens_at": "timestamp"}
+    unasked = {name: F.lit(None).cast(type_) for name, type_ in absent.items() if name not in rows.columns}
+    return rows.withColumns(unasked)
 
 
 def fenced(planned: DataFrame, *, permitted: DataFrame) -> DataFrame:
@@ -110,71 +128,40 @@ def fenced(planned: DataFrame, *, permitted: DataFrame) -> DataFrame:
     )
 
 
-def objecting(planned: DataFrame, *, permitted: DataFrame) -> DataFrame:
-    """`message_id` and `reason` of the messages whose people allow them no longer."""
-    return fenced(planned, permitted=permitted).select("message_id", F.col("fence_reason").alias("reason"))
+def objecting(rows: DataFrame, *, permitted: DataFrame) -> DataFrame:
+    """Add `objecting`, why a message whose people allow it no longer must not leave."""
+    told = fenced(rows.select("message_id"), permitted=permitted).withColumnRenamed("fence_reason", "objecting")
+    return rows.join(told, on="message_id", how="left")  # right side: one row per message
 
 
-def late(planned: DataFrame, *, last_moment: datetime) -> DataFrame:
-    """`message_id` and `reason` of all messages, once their last moment has passed."""
-    return planned.select("message_id", F.lit(f"too late: not after {last_moment:%Y-%m-%d %H:%M %Z}").alias("reason"))
+def late(rows: DataFrame, *, terms: Terms) -> DataFrame:
+    """Add `late`, why no message leaves any more once the last moment has passed."""
+    last = terms.last_moment
+    is_late = last is not None and terms.moment >= last
+    reason = F.lit(f"too late: not after {last:%Y-%m-%d %H:%M %Z}" if is_late else None)
+    return rows.withColumn("late", reason.cast("string"))
 
 
-def elsewhere(contexts: DataFrame, *, allowed: Collection[str]) -> DataFrame:
-    """`message_id`, `reason` and `not_before` of the messages whose address test mode does not mail.
+def elsewhere(rows: DataFrame, *, allowed: Collection[str]) -> DataFrame:
+    """Add `elsewhere`, why test mode does not mail a message's address.
 
-    They wait, since a test must not take anything from the mailing itself.
+    Such a message waits, since a test must not take anything from the mailing itself.
     """
     listed = tuple(allowed)
 
-    def refused(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        for batch in batches:
-            is_refused = [not is_allowed_address(one or "", allowed=listed) for one in batch["address"].to_pylist()]
-            yield batch.select(["message_id"]).filter(pa.array(is_refused, pa.bool_()))
+    @F.udf("boolean")
+    def is_allowed(address: str | None) -> bool:
+        return is_allowed_address(address or "", allowed=listed)
 
-    found = contexts.select("message_id", "address").mapInArrow(refused, "message_id string")
-    return _waiting(found, reason=F.lit("test mode mails addresses on its list alone"))
+    refused = F.when(~is_allowed("address"), "test mode mails addresses on its list alone")
+    return rows.withColumn("elsewhere", refused)
 
 
-def closed(contexts: DataFrame, *, terms: Terms) -> DataFrame:
-    """`message_id`, `reason` and `not_before` of the messages for which it is no hour for mail at their people's."""
-    opened = openings(contexts, moment=terms.moment, week=terms.rules.week, otherwise=terms.timezone)
+def closed(rows: DataFrame, *, terms: Terms) -> DataFrame:
+    """Add `closed`, why it is no hour for mail at a message's people, and `opens_at`, when it is one."""
+    opened = openings(rows, moment=terms.moment, week=terms.rules.week, otherwise=terms.timezone)
     shut = opened.where(F.col("opens_at").isNotNull()).withColumnRenamed("timezone", "zone")
     # right side: one row per time zone, one of which may be null
-    found = contexts.join(F.broadcast(shut), on=F.col("timezone").eqNullSafe(F.col("zone")), how="inner")
+    asked = rows.join(F.broadcast(shut), on=F.col("timezone").eqNullSafe(F.col("zone")), how="left").drop("zone")
     hours = F.concat(F.lit("outside the hours for mail in "), F.coalesce("timezone", F.lit(terms.timezone)))
-    return _waiting(found, reason=hours, not_before=F.col("opens_at"))
-
-
-def _waterfall(planned: DataFrame, facts: Facts, terms: Terms) -> Iterator[DataFrame]:
-    """What each rule catches, in the order in which they are asked."""
-    contexts = facts.contexts.join(planned.select("message_id"), on="message_id", how="left_semi")
-    merged = survivors(facts.changes, people=facts.people)
-    yield erased(planned, erasures=facts.erasures)
-    yield replaced(planned, people=facts.people, survivors=merged)
-    yield objecting(planned, permitted=facts.permitted)
-    if terms.last_moment is not None and terms.moment >= terms.last_moment:
-        yield late(planned, last_moment=terms.last_moment)
-    if terms.rules.stock is not None:
-        if facts.products is None:
-            raise ValueError("the campaign watches its stock: hand in the products")
-        yield outdated(contexts, products=facts.products, stock=terms.rules.stock)
-    if terms.allowed is not None:
-        yield elsewhere(contexts, allowed=terms.allowed)
-    if not all(terms.rules.week):
-        yield closed(contexts, terms=terms)
-
-
-def _waiting(rows: DataFrame, *, reason: Column, not_before: Column | None = None) -> DataFrame:
-    moment = F.lit(None) if not_before is None else not_before
-    return rows.select("message_id", reason.alias("reason"), moment.cast("timestamp").alias("not_before"))
-
-
-def _caught(rows: DataFrame) -> list[Column]:
-    """Verdict, reason and moment of what a rule caught: rules that let wait say from when on mail may leave."""
-    is_later = "not_before" in rows.columns
-    return [
-        F.lit(LATER if is_later else SUPPRESSED).alias("verdict"),
-        F.col("reason"),
-        (F.col("not_before") if is_later else F.lit(None).cast("timestamp")).alias("not_before"),
-    ]
+    return asked.withColumn("closed", F.when(F.col("opens_at").isNotNull(), hours))

@@ -26,16 +26,18 @@ def survivors(changes: DataFrame, *, people: DataFrame) -> DataFrame:
     return found
 
 
-def erased(planned: DataFrame, *, erasures: DataFrame) -> DataFrame:
-    """`message_id` and `reason` of the messages to people who asked to be erased (rows of profiles.erasures)."""
-    asked = erasures.where(F.col("person_id").isNotNull()).select("person_id")
-    found = planned.join(asked, on="person_id", how="left_semi")
-    return found.select("message_id", F.lit("the person asked to be erased").alias("reason"))
+def erased(rows: DataFrame, *, erasures: DataFrame) -> DataFrame:
+    """Add `erased`, why a message to a person who asked to be erased (rows of profiles.erasures) must not leave."""
+    asked = erasures.where(F.col("person_id").isNotNull()).select("person_id").distinct()
+    told = asked.withColumn("erased", F.lit("the person asked to be erased"))
+    return rows.join(told, on="person_id", how="left")  # right side: one row per person
 
 
-def replaced(planned: DataFrame, *, people: DataFrame, survivors: DataFrame) -> DataFrame:
-    """`message_id` and `reason` of the messages to people who are in profiles.people no longer."""
-    gone = planned.join(people.select("person_id"), on="person_id", how="left_anti")
-    told = gone.join(survivors, on="person_id", how="left")  # right side: one row per person
+def replaced(rows: DataFrame, *, people: DataFrame, survivors: DataFrame) -> DataFrame:
+    """Add `replaced`, why a message to a person who is not in profiles.people any more must not leave."""
+    known = people.select("person_id", F.lit(True).alias("is_known"))
+    # right sides: one row per person
+    asked = rows.join(known, on="person_id", how="left").join(survivors, on="person_id", how="left")
     became = F.concat(F.lit("the person became part of "), F.col("survivor"))
-    return told.select("message_id", F.coalesce(became, F.lit("the person is not known any more")).alias("reason"))
+    reason = F.when(F.col("is_known").isNull(), F.coalesce(became, F.lit("the person is not known any more")))
+    return asked.withColumn("replaced", reason).drop("is_known", "survivor")

@@ -53,7 +53,7 @@ class Step:
 
     @property
     def words(self) -> str:
-        return f"the roll-out has come to {self.share:.4g} of all messages"
+        return f"the roll-out has come to {100 * self.share:.4g} % of all messages"
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class Wait:
 
     @property
     def words(self) -> str:
-        return f"the roll-out observes {self.share:.4g} of all messages until {self.until:%Y-%m-%d %H:%M %Z}"
+        return f"the roll-out observes {100 * self.share:.4g} % of all messages until {self.until:%Y-%m-%d %H:%M %Z}"
 
 
 @dataclass(frozen=True)
