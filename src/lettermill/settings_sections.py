@@ -67,7 +67,8 @@ class DeliverySettings:
 
     `providers` are accounts by name, each of a `kind` (its name, where it says none) and with what that kind needs:
     docs/delivery.md. `journal` is a folder or `s3://bucket/prefix`, outside the lake and not restored with it. A wave
-    has at most `wave_messages`; who holds one is given `lease_seconds` at a time. `patience` is for each batch.
+    has at most `wave_messages`; who holds one is given `lease_seconds` at a time. `patience` is for each batch. A
+    dry run supposes that a call takes `call_seconds`.
     """
 
     test_addresses: tuple[str, ...] = ()
@@ -77,9 +78,10 @@ class DeliverySettings:
     lease_seconds: float = 120.0
     patience: Patience = field(default_factory=Patience)
     tasks: int = 2
+    call_seconds: float = 0.25
 
     def __post_init__(self) -> None:
-        for name in ("wave_messages", "lease_seconds", "tasks"):
+        for name in ("call_seconds", "wave_messages", "lease_seconds", "tasks"):
             if getattr(self, name) <= 0:
                 raise ValueError(f"{name} must be above 0, is {getattr(self, name)}")
 

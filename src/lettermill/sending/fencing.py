@@ -12,7 +12,7 @@ from pyspark.sql import functions as F
 
 from lettermill.campaigns.definition import Campaign
 from lettermill.delivery.fence import Facts, Terms, judged
-from lettermill.delivery.opt_outs import FolderWatch
+from lettermill.delivery.opt_outs import FolderWatch, Watched
 from lettermill.delivery.persons import survivors
 from lettermill.delivery.rations import COUNTED, Rations, messages_counted, rationed, room_of
 from lettermill.delivery.roll_out import Reach, next_step, tally
@@ -87,10 +87,10 @@ def watch_opt_outs(desk: Desk) -> Watch:
     lake = desk.run.lake
     for table in watched:
         lake.create(table)
-    logs = [(lake.place.log(table), lake.version(table)) for table in watched]
-    if any(folder is None for folder, _ in logs):
+    seen = [(lake.place.folder(table), lake.version(table)) for table in watched]
+    if any(folder is None for folder, _ in seen):
         return BlindWatch(desk.clock, until=desk.clock.time() + BLIND_SECONDS)
-    return FolderWatch({str(folder): version for folder, version in logs})
+    return FolderWatch(tuple(Watched(str(folder), version) for folder, version in seen))
 
 
 def _facts(desk: Desk, planned: DataFrame) -> Facts:
@@ -104,10 +104,15 @@ def _facts(desk: Desk, planned: DataFrame) -> Facts:
         contexts=contexts,
         permitted=with_permission(run, addressed, address="address", topic=campaign.topic),
         people=run.read(PEOPLE),
-        changes=run.read(IDENTITY_CHANGES),
+        survivors=_survivors(desk),
         erasures=run.read(ERASURES),
         products=run.lake.newest(PRODUCTS, by="valid_from", at=run.as_of) if watches_stock else None,
     )
+
+
+def _survivors(desk: Desk) -> DataFrame:
+    """Whom persons that are gone became part of."""
+    return survivors(desk.run.lake.read(IDENTITY_CHANGES), people=desk.run.lake.read(PEOPLE))
 
 
 def _terms(desk: Desk, moment: datetime) -> Terms:
@@ -125,9 +130,8 @@ def _rations(desk: Desk, each: DataFrame, moment: datetime) -> Rations:
     rules, outbox = campaign.delivery, run.lake.read(OUTBOX)
     counted = None
     if rules.frequency_cap is not None:
-        merged = survivors(run.lake.read(IDENTITY_CHANGES), people=run.lake.read(PEOPLE))
-        counted = messages_counted(outbox, cap=rules.frequency_cap, moment=moment, survivors=merged)
-    used = _left_today(outbox, campaign, moment) if rules.warm_up is not None else 0
+        counted = messages_counted(outbox, cap=rules.frequency_cap, moment=moment, survivors=_survivors(desk))
+    used = left_today(outbox, campaign, moment) if rules.warm_up is not None else 0
     return Rations(
         reach=_reach(desk, each, moment),
         cap=rules.frequency_cap,
@@ -136,7 +140,7 @@ def _rations(desk: Desk, each: DataFrame, moment: datetime) -> Rations:
     )
 
 
-def _left_today(outbox: DataFrame, campaign: Campaign, moment: datetime) -> int:
+def left_today(outbox: DataFrame, campaign: Campaign, moment: datetime) -> int:
     """Messages of the campaign's provider that left on the day of the moment."""
     day = F.to_date(F.from_utc_timestamp("changed_at", campaign.default_timezone))
     today = F.to_date(F.from_utc_timestamp(F.lit(moment), campaign.default_timezone))
