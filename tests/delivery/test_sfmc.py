@@ -1,11 +1,11 @@
 import json
 import pickle
-from contextlib import contextmanager
 from dataclasses import replace
+from itertools import count
 from threading import Barrier, Thread
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lettermill.delivery.credentials import Credential
@@ -24,10 +24,11 @@ from tests.ingest.serving import as_json
 
 CALL = Call("spring-1", 1, 1)
 SECRET = "secret://sfmc/client"
+NUMBERS = count()
 
 
-@contextmanager
-def at_work():
+@pytest.fixture
+def sfmc():
     """A fake at work, and an account there."""
     fake = Sfmc()
     with fake.serving() as url:
@@ -47,12 +48,6 @@ def at_work():
 
 
 @pytest.fixture
-def sfmc():
-    with at_work() as given_:
-        yield given_
-
-
-@pytest.fixture
 def fake(sfmc):
     return sfmc[0]
 
@@ -60,6 +55,15 @@ def fake(sfmc):
 @pytest.fixture
 def account(sfmc):
     return sfmc[1]
+
+
+@pytest.fixture
+def rows(fake, account):
+    """A fake, the provider of rows, and a connection of it."""
+    provider = profiles(fake, account)
+    connection = provider.connect()
+    yield fake, provider, connection
+    connection.close()
 
 
 def mails(fake, account, *, secret=None):
@@ -372,21 +376,22 @@ def test_a_request_is_looked_at_while_its_status_is_missing_and_until_it_is_done
     assert [path.rpartition("/")[2] for path in paths(fake)] == ["token", "rows", "status", "status", "status"]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(kinds=st.lists(st.sampled_from(["gold", TOO_LONG, DEADLOCK]), min_size=1, max_size=9), page=st.integers(1, 4))
-def test_results_are_those_of_the_rows_in_their_order_whatever_the_pages(kinds, page):
+def test_results_are_those_of_the_rows_in_their_order_whatever_the_pages(rows, kinds, page):
     told = {"gold": Status.HANDED_OVER, TOO_LONG: Status.REJECTED, DEADLOCK: Status.DEFERRED}
-    people = [person(number, tier=kind) for number, kind in enumerate(kinds)]
-    with at_work() as (fake, account):
-        fake.page = page
+    fake, provider, connection = rows
+    fake.page = page
+    people = [person(next(NUMBERS), tier=kind) for kind in kinds]
+    parcels = [provider.pack(one, at=AT) for one in people]
 
-        answer = written(fake, account, people)
+    answer = connection.send(parcels, call=CALL)
 
-        assert [one.message_id for one in answer.outcomes] == [one.person_id for one in people]
-        assert statuses(answer) == [told[kind] for kind in kinds]
-        assert sorted(fake.rows) == sorted(one.person_id for one in people if one.attributes["tier"] == "gold")
-        again = written(fake, account, [one for one in people if one.attributes["tier"] == DEADLOCK])
-        assert set(statuses(again)) <= {Status.HANDED_OVER}
+    assert [one.message_id for one in answer.outcomes] == [one.person_id for one in people]
+    assert statuses(answer) == [told[kind] for kind in kinds]
+    assert [one.person_id in fake.rows for one in people] == [kind == "gold" for kind in kinds]
+    deferred = [one for one, kind in zip(parcels, kinds, strict=True) if kind == DEADLOCK]
+    assert not deferred or set(statuses(connection.send(deferred, call=CALL))) == {Status.HANDED_OVER}
 
 
 def test_a_refused_row_is_told_without_the_address(fake, account):
