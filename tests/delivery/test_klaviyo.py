@@ -511,6 +511,7 @@ def test_pages_of_suppressions_wait_as_they_are_told(fake, account):
         (errors(403, {"code": "permission_denied"}), "answered 403"),
         (errors(400, {"code": "invalid"}), "answered 400"),
         (as_json({"data": None}), "answered 200 without profiles"),
+        (as_json({"data": [{"attributes": {"email": "a@mail.example", "subscriptions": 7}}]}), "answered with"),
     ],
 )
 def test_suppressions_that_cannot_be_had_are_an_error_that_shows_no_key(fake, account, answered, words):

@@ -437,6 +437,31 @@ def test_a_look_at_a_request_waits_as_it_is_told_and_outlives_faults_and_tokens(
     assert fake.granted == 2
 
 
+def test_a_result_that_is_neither_ok_nor_an_error_leaves_its_row_unknown(fake, account):
+    status = {"requestStatus": "Complete", "resultStatus": "Has Errors", "hasErrors": True}
+    results = {"items": [{"status": "OK", "message": ""}, {"message": "?"}]}
+    fake.canned.extend(
+        as_json(one, 202 if "requestId" in one else 200) for one in ({"requestId": "r"}, {"status": status}, results)
+    )
+
+    answer = written(fake, account, [person(0, tier="gold"), person(1, tier="gold")])
+
+    unknown = Outcome("person-1", Status.UNKNOWN, "r", "its result says neither OK nor Error")
+    assert answer.outcomes == (Outcome("person-0", Status.HANDED_OVER, "r"), unknown)
+
+
+def test_a_client_that_is_refused_while_it_waits_asks_no_more(fake, account):
+    fake.canned.extend([as_json({"requestId": "r", "resultMessages": []}, 202), as_json({}, 401)])
+    fake.token_answers.extend(
+        [as_json({"access_token": "t", "expires_in": 1079}), as_json({"error": "invalid_client"}, 401)]
+    )
+    fake.tokens["t"] = float("inf")
+
+    answer = written(fake, account, [person(0, tier="gold")])
+
+    assert (statuses(answer), answer.signal, fake.clock.slept) == ([Status.DEFERRED], Signal.BLOCKED, [])
+
+
 @pytest.mark.parametrize("answered", [as_json({"message": "Not Authorized"}, 403), as_json({"errorcode": 50200}, 429)])
 def test_a_look_that_is_blocked_ends_the_waiting(fake, account, answered):
     fake.canned.extend([as_json({"requestId": "r", "resultMessages": []}, 202), answered])

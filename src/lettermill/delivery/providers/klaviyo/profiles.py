@@ -174,7 +174,7 @@ def _gap(counts: dict[str, Any], *, rows: int, told: int) -> str:
     # Whether the completed ones include the failed ones is not published.
     if total == rows and done in (rows, rows - failures) and told == failures:
         return ""
-    return f"of {rows:,} rows {total:,} were counted, {done:,} completed, {failures:,} failed, {told:,} errors told"
+    return f"of {rows} rows {total} were counted, {done} completed, {failures} failed, {told} errors told"
 
 
 def _place(error: dict[str, Any], places: dict[str, int]) -> int | None:
@@ -182,7 +182,9 @@ def _place(error: dict[str, Any], places: dict[str, int]) -> int | None:
     at = row_of(error)
     if at is not None:
         return at if at in places.values() else None
-    payload = error.get("original_payload") or {}
+    payload = error.get("original_payload")
+    if not isinstance(payload, dict):
+        return None
     owner = payload.get("external_id") or _attributes(payload).get("external_id")
     return places.get(str(owner))
 

@@ -44,7 +44,7 @@ class Statements:
         try:
             for kind in ("suppression", "list_suppressions"):
                 for profile in pages.profiles(kind, since=since, until=until):
-                    for statement in _told(profile, kind):
+                    for statement in pages.told(profile, kind):
                         if since <= statement.at < until and statement not in seen:
                             seen.add(statement)
                             yield statement
@@ -72,6 +72,12 @@ class _Pages:
                 raise self._refused("answered 200 without profiles")
             yield from document["data"]
             path = next_page(reply)
+
+    def told(self, profile: Mapping[str, Any], kind: str) -> list[Statement]:
+        try:
+            return list(_told(profile, kind))
+        except (AttributeError, KeyError, TypeError, ValueError):
+            raise self._refused("answered with a suppression that cannot be read") from None
 
     def _asked(self, path: str) -> Reply:
         """Ask until there is an answer, waiting as long as Klaviyo says."""

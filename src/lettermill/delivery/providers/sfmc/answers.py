@@ -77,7 +77,7 @@ def by_recipient(parcels: Sequence[Parcel], document: Mapping[str, Any]) -> Answ
 
     A key that is taken already is handed over: the call that took it was cut off.
     """
-    rows = {row.get("messageKey"): row for row in document.get("responses") or [] if isinstance(row, Mapping)}
+    rows = {str(row.get("messageKey")): row for row in document.get("responses") or [] if isinstance(row, Mapping)}
     reference = str(document.get("requestId") or "") or None
     outcomes = tuple(_of_row(parcel.message_id, rows.get(parcel.message_id), reference) for parcel in parcels)
     return Answer(outcomes, said=words_of(document) if code_of(document) else "")

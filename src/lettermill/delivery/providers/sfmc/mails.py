@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from urllib.parse import quote
 
 import orjson
 
@@ -106,7 +107,7 @@ class MailConnection:
 
     def _found(self, message_id: str) -> Outcome:
         try:
-            reply = self.session.read(f"{PATH}/{message_id}")
+            reply = self.session.read(f"{PATH}/{quote(message_id, safe='')}")
         except (NotGranted, NotSent, CutOff) as error:
             return Outcome(message_id, Status.UNKNOWN, reason=str(error))
         document = reply.json()

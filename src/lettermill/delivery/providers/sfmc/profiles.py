@@ -81,7 +81,10 @@ class RowConnection:
         request = document.get("requestId") if isinstance(document, dict) else None
         if not request:
             return answered(parcels, Status.UNKNOWN, reason=f"answered {reply.status} without a requestId")
-        return self._settled(parcels, quote(str(request), safe=""))
+        try:
+            return self._settled(parcels, quote(str(request), safe=""))
+        except NotGranted as error:
+            return failed(parcels, error)
 
     def _settled(self, parcels: Sequence[Parcel], request: str) -> Answer:
         """Look at the request until it is done. What is not known in time is safe to write again."""
@@ -108,10 +111,10 @@ class RowConnection:
         while len(items) < len(parcels) and self.clock.time() < until:
             reply = self._read(f"/data/v1/async/{request}/results?$page={page}")
             document = reply.json() if reply is not None and reply.status == 200 else None
-            if not isinstance(document, dict):
+            if not isinstance(document, dict) or not isinstance(document.get("items"), list):
                 self.clock.sleep((retry_after(reply) if reply is not None else None) or self.account.poll_seconds)
                 continue
-            if not document.get("items"):
+            if not document["items"]:
                 break
             items += document["items"]
             page += 1
@@ -122,10 +125,15 @@ class RowConnection:
         return Answer(tuple(_of_row(parcel, item, request) for parcel, item in rows))
 
     def _read(self, path: str) -> Reply | None:
+        """An answer, or none for now. Raises NotGranted where there will be none."""
         try:
             return self.session.read(path)
-        except (NotGranted, NotSent, CutOff):
-            return None
+        except NotGranted as error:
+            if error.signal == Signal.BLOCKED:
+                raise
+        except (NotSent, CutOff):
+            pass
+        return None
 
     def renew(self) -> None:
         self.session.renew()
@@ -147,8 +155,11 @@ def _status(reply: Reply | None) -> dict[str, Any]:
 
 
 def _of_row(parcel: Parcel, item: Any, request: str) -> Outcome:
-    if isinstance(item, dict) and item.get("status") == "OK":
+    status = item.get("status") if isinstance(item, dict) else None
+    if status == "OK":
         return Outcome(parcel.message_id, Status.HANDED_OVER, request)
+    if status != "Error":
+        return Outcome(parcel.message_id, Status.UNKNOWN, request, "its result says neither OK nor Error")
     words = words_of(item)
     passes = words.endswith(DEADLOCK)
     return Outcome(parcel.message_id, Status.DEFERRED if passes else Status.REJECTED, request, words)
