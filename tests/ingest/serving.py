@@ -65,7 +65,7 @@ def served(answer: Callable[[Asked], Answered | None]) -> Iterator[str]:
             self.end_headers()
             self.wfile.write(content)
 
-        do_GET = do_POST = handle_any  # noqa: N815 (the names that the standard library calls)
+        do_GET = do_POST = do_PUT = handle_any  # noqa: N815 (the names that the standard library calls)
 
         def log_message(self, *_: Any) -> None:
             """A test's output is for what went wrong."""
