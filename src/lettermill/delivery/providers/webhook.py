@@ -172,7 +172,7 @@ def _origin(url: str) -> str:
 
 
 def mail_provider(account: Account, *, name: str, secret: Callable[[str], Credential], clock: Clock) -> Webhook:
-    """This receiver; `secret` resolves the reference to what calls are signed with. Raises ConfigError for no base64."""
+    """This receiver; `secret` resolves the reference to what calls are signed with. ConfigError if none."""
     key = secret(account.key)
     signing_key(key.text, place=account.key)
     return Webhook(name, account, key, clock)
