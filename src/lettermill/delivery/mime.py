@@ -14,13 +14,18 @@ ENCODING = "quoted-printable"
 BREAKS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 """What may end a line, or is no character to be seen: nothing of it may stand in a head."""
 
+ENCODED = re.compile(r"=(?=\?[^?]*\?[^?]*\?)")
+"""The beginning of what Python's library takes for an encoded word (RFC 2047), and decodes, breaks of lines with it."""
+
+LONGEST_LINE = 998
+
 
 def mime(message: Message, *, sender: str, sender_address: str, date: datetime | None = None) -> bytes:
     """The e-mail, text before html, with the headers of a one-click unsubscription (RFC 8058).
 
     Message-ID and the boundary come from the message's id. `date` is when it was handed over; what is hashed or
     compared is the e-mail without it. Lines end with CR LF, as the standard has it, whatever ends them in the parts.
-    Raises ValueError where an address, an id or the link could end a line of the head.
+    Raises ValueError where an address, an id or the link could end a line of the head, or a line is above 998 bytes.
     """
     if any(BREAKS.search(told) for told in (message.address, message.message_id, message.unsubscribe_url)):
         raise ValueError("an address, an id or a link that breaks a line")
@@ -40,12 +45,18 @@ def mime(message: Message, *, sender: str, sender_address: str, date: datetime |
     dated = {"Date": format_datetime(date)} if date is not None else {}
     # Python's library would break these into encoded words where they are long, which no provider reads as an address.
     head = "".join(f"{name}: {value}\r\n" for name, value in (dated | ids).items())
-    return head.encode() + mail.as_bytes()
+    whole = head.encode() + mail.as_bytes()
+    if max(map(len, whole.partition(b"\r\n\r\n")[0].split(b"\r\n"))) > LONGEST_LINE:
+        raise ValueError(f"a line of its head is above {LONGEST_LINE} bytes")
+    return whole
 
 
 def one_line(text: str) -> str:
-    """A text as it may stand in a head: what breaks lines is a space, so that it stays words and adds no header."""
-    return BREAKS.sub(" ", text)
+    """A text as it may stand in a head: what breaks lines is a space, so that it stays words and adds no header.
+
+    So does a text that would be read as encoded: it is not, after a space.
+    """
+    return ENCODED.sub("= ", BREAKS.sub(" ", text))
 
 
 def _address(address: str, *, name: str = "") -> Address:

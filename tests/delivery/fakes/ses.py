@@ -60,6 +60,8 @@ class Ses(HttpFake):
         mail = b64decode(call["Content"]["Raw"]["Data"])
         if len(mail) * 4 / 3 > self.most_bytes:
             return error("BadRequestException", "Message length is more than allowed")
+        if max(map(len, mail.splitlines())) > 998:
+            return error("BadRequestException", "A line of the message is too long")
         if self._too_fast(len(call["Destination"]["ToAddresses"])):
             return self.throttled(None)
         read = email.message_from_bytes(mail, policy=default)
