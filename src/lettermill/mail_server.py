@@ -33,7 +33,7 @@ class MailServer:
             raise ConfigError("a password would leave without TLS", place=f"{self.host}:{self.port}", mend=mend)
 
     def open(self) -> smtplib.SMTP:
-        """A session that may send. Raises OSError or SMTPException: until here, nobody has been sent anything."""
+        """A session that may send. Raises OSError, as smtplib's exceptions are: nobody has been sent anything yet."""
         context = ssl.create_default_context(cafile=self.authority or None)
         if self.tls == "implicit":
             session: smtplib.SMTP = smtplib.SMTP_SSL(

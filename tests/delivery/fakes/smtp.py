@@ -41,6 +41,7 @@ class MailServer:
     senders: list[str] = field(default_factory=list)
     sessions: int = 0
     most_bytes: int = 10_240_000
+    knows_other_scripts: bool = True
     cuts: deque[str] = field(default_factory=deque)
     replies: dict[str, str] = field(default_factory=dict)
     _over: asyncio.Event | None = None
@@ -77,11 +78,11 @@ class MailServer:
     async def handle_RCPT(self, server: SMTP, _: Session, envelope: Envelope, address: str, __: Any) -> str:  # noqa: N802
         if address == NOBODY:
             return f"550 5.1.1 <{address}>: no such user here"
-        if "RCPT" in self.replies:
-            return self.replies["RCPT"]
+        reply = self.replies.get("RCPT", "250 2.1.5 OK")
         self.breaks("RCPT", server)
-        envelope.rcpt_tos.append(address)
-        return "250 2.1.5 OK"
+        if reply.startswith("2"):
+            envelope.rcpt_tos.append(address)
+        return reply
 
     async def handle_DATA(self, server: SMTP, _: Session, envelope: Envelope) -> str:  # noqa: N802
         if "DATA" in self.replies:
@@ -150,7 +151,7 @@ class Served(Controller):
             authenticator=_authenticated,
             auth_required=self.needs_user,
             auth_require_tls=self.ssl_context is None,
-            enable_SMTPUTF8=True,
+            enable_SMTPUTF8=self.fake.knows_other_scripts,
             data_size_limit=self.fake.most_bytes,
         )
 

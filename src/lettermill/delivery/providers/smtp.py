@@ -133,13 +133,14 @@ class Connected:
         except Refused as refusal:
             return self._refused(parcels, refusal)
         except smtplib.SMTPResponseException as refusal:  # while the session was opened
+            self.close()
             signal = Signal.BLOCKED if refusal.smtp_code >= 500 else Signal.THROTTLED
             return answered(
                 parcels, Status.DEFERRED, reason=_said(refusal.smtp_code, refusal.smtp_error), signal=signal
             )
         except smtplib.SMTPNotSupportedError as error:
             return self._unsupported(parcels, str(error))
-        except (OSError, smtplib.SMTPException) as error:
+        except OSError as error:
             self.close()
             return answered(parcels, Status.DEFERRED, reason=f"cut off: {type(error).__name__}", signal=Signal.FAILING)
         return self._answer(parcels, session)
@@ -151,10 +152,10 @@ class Connected:
         was_open = self._session is not None
         try:
             session = self._begun(parcel)
-        except (OSError, smtplib.SMTPServerDisconnected):
-            self.close()
-            if not was_open:
+        except OSError as error:  # which smtplib's exceptions are, too
+            if not (was_open and _is_cut(error)):
                 raise
+            self.close()
             session = self._begun(parcel)  # the server had ended a session that lay idle
         self._mails += 1
         _expect(250, "recipient", session.rcpt(parcel.to))
@@ -180,7 +181,7 @@ class Connected:
             code, words = session.getreply()
             if session.sock is not None:
                 session.sock.settimeout(self.provider.account.timeout_seconds)
-        except (OSError, smtplib.SMTPException) as error:
+        except OSError as error:
             self.close()
             reason = f"cut off before the answer: {type(error).__name__}"
             return answered(parcels, Status.UNKNOWN, reason=reason, signal=Signal.FAILING)
@@ -208,7 +209,7 @@ class Connected:
         try:
             if self._session is not None:
                 self._session.rset()
-        except (OSError, smtplib.SMTPException):
+        except OSError:
             self.close()
 
     def renew(self) -> None:
@@ -224,6 +225,10 @@ class Connected:
         session, self._session = self._session, None
         if session is not None:
             session.close()
+
+
+def _is_cut(error: OSError) -> bool:
+    return isinstance(error, smtplib.SMTPServerDisconnected) or not isinstance(error, smtplib.SMTPException)
 
 
 def _expect(code: int, stage: str, reply: tuple[int, bytes]) -> None:
