@@ -18,10 +18,8 @@ import platform
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -36,9 +34,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "jobs"))
 import render_campaign
 
 from lettermill.campaigns.definition import Campaign
-from lettermill.delivery.provider import Status
-from lettermill.delivery.providers.files import Files
-from lettermill.delivery.send import due_messages, hand_over
+from lettermill.delivery.provider import Call, Status
+from lettermill.delivery.providers.files.mails import FileProvider
+from lettermill.delivery.send import due_messages, message_of, refusal
+from lettermill.delivery.splitting import calls_of
 from lettermill.job import Run
 from lettermill.lake import Folder, Lake
 from lettermill.rendering.messages import render_bodies
@@ -152,9 +151,18 @@ def handed_over(run: Run, *, rows: int) -> dict[str, str]:
     every = slot.contexts()
     due = due_messages(every, contexts=every, messages=run.lake.read(MESSAGES), engine=slot.engine)
     versions = [row["template_version"] for row in every.select("template_version").distinct().collect()]
-    render: Callable[[DataFrame], DataFrame] = partial(render_bodies, templates=templates_of(run.lake, versions))
-    provider: Files = slot.files(run.settings.files.folder)
-    outcomes = list(hand_over(due, rows=rows, render=render, provider=provider, unsubscribe=UNSUBSCRIBE))
+    parcels, provider = [], FileProvider(run.settings.files.account(), "files")
+    for row in render_bodies(due, templates=templates_of(run.lake, versions)).orderBy("message_id").toLocalIterator():
+        reason = refusal(row["bodies"], fault=row["fault"] or row["expected_fault"], expected=row["expected"])
+        assert reason is None, f"{row['message_id']}: {reason}"
+        parcels.append(provider.pack(message_of(row, unsubscribe=UNSUBSCRIBE), at=AS_OF))
+    connection = provider.connect()
+    outcomes = [
+        outcome
+        for number, call in enumerate(calls_of(parcels, provider.limits), start=1)
+        for outcome in connection.send(call, call=Call(f"{slot.campaign.name}.{OCCURRENCE}.00001", 1, number)).outcomes
+    ]
+    assert len(outcomes) == rows
     assert all(one.status == Status.HANDED_OVER for one in outcomes), outcomes[-1]
     return {one.message_id: str(one.reference) for one in outcomes}
 

@@ -10,8 +10,10 @@ from pyspark.sql import functions as F
 
 from lettermill.collected import rows_of
 from lettermill.delivery.due import message_of
-from lettermill.delivery.payloads import COLUMNS, as_row, row_at
+from lettermill.delivery.payloads import as_read, format_of, row_at
 from lettermill.delivery.provider import Message
+from lettermill.delivery.providers.files.layouts import LETTERMILL, Layout
+from lettermill.delivery.providers.files.naming import Wave, beside
 from lettermill.errors import ConfigError, TableError
 from lettermill.lake import Lake
 from lettermill.rendering.messages import render_bodies
@@ -105,18 +107,23 @@ def templates_of(lake: Lake, versions: Sequence[str]) -> dict[str, Template]:
     return {row["template_version"]: stored_template(row) for row in stored}
 
 
-def payload_differences(message: Message, *, reference: str | None, folder: Path) -> tuple[str, ...] | None:
-    """The fields in which the message is not the row of the payload file that was handed over.
+def payload_differences(
+    message: Message, *, reference: str | None, folder: Path, layout: Layout = LETTERMILL
+) -> tuple[str, ...] | None:
+    """The columns in which the message is not the row of the payload file that was handed over.
 
-    `reference` is the file's name and line; None where there is no such file here (any more).
+    `reference` is the file's name and line; None where there is no such file here (any more), in the slot's folder or
+    in `folder` itself.
     """
     name, _, line = (reference or "").rpartition(":")
-    file = folder / message.campaign / message.occurrence / name
-    if not name or not line.isdigit() or not file.is_file():
+    format_ = format_of(name)
+    slot = Wave(message.campaign, message.occurrence).home()
+    file = next((one for one in (folder / beside(slot, name), folder / name) if one.is_file()), None)
+    if format_ is None or file is None or not line.isdigit():
         return None
-    format_ = name.rsplit(".", 2)[-2]
-    handed_over, now = row_at(file, format_, line=int(line)), as_row(message, format_)
-    return tuple(field for field in handed_over or COLUMNS if handed_over.get(field) != now.get(field))
+    handed_over = row_at(file.read_bytes(), format_, line=int(line))
+    now = as_read(layout.row(message), format_, columns=layout.headers, is_inert=layout.is_inert)
+    return tuple(column for column in handed_over or layout.headers if handed_over.get(column) != now.get(column))
 
 
 def _replay(row: dict[str, Any], kept: Mapping[str, Any] | None, engine: str) -> Replay:

@@ -10,9 +10,14 @@ from lettermill.campaigns.definition import Seed
 from lettermill.campaigns.impersonal import seed_message_id, with_other_links
 from lettermill.campaigns.tokens import unsubscribe_token
 from lettermill.delivery.payloads import json_line
-from lettermill.delivery.provider import Message
-from lettermill.delivery.test_mode import AllowListed, marked
-from lettermill.errors import ConfigError
+from lettermill.delivery.provider import Call, Message, Status
+from lettermill.delivery.providers.files.account import Account
+from lettermill.delivery.providers.files.layouts import LETTERMILL
+from lettermill.delivery.providers.files.mails import FileProvider
+from lettermill.delivery.providers.files.manifests import entries_of, write_manifest
+from lettermill.delivery.splitting import calls_of
+from lettermill.delivery.test_mode import AllowListed, marked, require_allowed
+from lettermill.errors import ConfigError, DeliveryError
 from lettermill.personas import TOKEN, Persona, of_seed, stand_in
 from lettermill.rendering.rowwise import renderer
 from lettermill.rendering.templates import Template, load_template
@@ -45,18 +50,38 @@ def hand_over_seeds(slot: Slot, *, is_rehearsal: bool) -> None:
     made = [one for seed in campaign.seeds for one in _mails(slot, seed, template)]
     messages = sorted((one for one in made if isinstance(one, Message)), key=lambda one: one.message_id)
     faults = [one for one in made if isinstance(one, Faulty)]
-    content = sha256(b"".join(json_line(message) for message in messages)).hexdigest()[:12]
-    files = slot.files(run.settings.files.folder / FOLDER / content)
     run.count(seeds=len(campaign.seeds), due=len(messages), faulty=len(faults))
     for one in faults:
         run.note(f"seed {one.name} is faulty: {one.fault}")
-    if is_rehearsal:
+    if is_rehearsal or not messages:
         return
-    allowed = run.settings.delivery.test_addresses
-    outcomes = Counter(str(one.status) for one in AllowListed(files, allowed).send(messages))
-    run.count(**outcomes)
-    if messages:
-        run.note(f"test mails: {files.manifest}")
+    require_allowed(messages, allowed=run.settings.delivery.test_addresses)
+    rows = b"".join(json_line(LETTERMILL.row(message)) for message in messages)
+    account = run.settings.files.account(run.settings.files.folder / FOLDER / sha256(rows).hexdigest()[:12])
+    run.note(f"test mails: {_handed_over(slot, messages, account)}")
+
+
+def _handed_over(slot: Slot, messages: list[Message], account: Account) -> str:
+    """Hand mails over as files; the place of their manifest. Raises DeliveryError where one is not handed over."""
+    files = FileProvider(account, "files")
+    provider = AllowListed(files, slot.run.settings.delivery.test_addresses)
+    wave = f"{slot.campaign.name}.{slot.occurrence}.00001"
+    parcels = [provider.pack(message, at=slot.run.as_of) for message in messages]
+    connection = provider.connect()
+    outcomes = [
+        outcome
+        for number, call in enumerate(calls_of(parcels, provider.limits), start=1)
+        for outcome in connection.send(call, call=Call(wave, 1, number)).outcomes
+    ]
+    slot.run.count(**Counter(str(one.status) for one in outcomes))
+    kept_back = [one for one in outcomes if one.status != Status.HANDED_OVER]
+    if kept_back:
+        problem = f"{len(kept_back)} test mails were not handed over: {kept_back[0].reason}"
+        raise DeliveryError(problem, place=account.destination, mend="mend that, and run again")
+    store = account.store({})
+    entries = entries_of(store, [one.reference for one in outcomes], account=account, wave=wave)
+    name = write_manifest(store, wave, entries, {"engine": slot.engine}, account=account)
+    return f"{account.destination}/{name}"
 
 
 def _mails(slot: Slot, seed: Seed, template: Template) -> Iterator[Message | Faulty]:

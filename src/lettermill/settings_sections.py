@@ -3,8 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
+from lettermill.delivery.payloads import Format
+from lettermill.delivery.provider import Limits
+from lettermill.delivery.providers.files.account import Account
 from lettermill.patience import Patience
 
 
@@ -53,12 +56,17 @@ class CampaignsSettings:
 
 @dataclass(frozen=True)
 class FilesSettings:
-    """Payload files for bulk upload."""
+    """Payload files of our own layout, in a folder."""
 
     folder: Path
-    formats: tuple[Literal["jsonl", "csv"], ...] = ("jsonl", "csv")
+    formats: tuple[Format, ...] = ("jsonl", "csv")
     max_rows: int = 100_000
     max_bytes: int = 50_000_000
+
+    def account(self, folder: Path | None = None) -> Account:
+        """The provider's account of it; `folder` stands in place of the usual one."""
+        limits = Limits(messages=self.max_rows, bytes=self.max_bytes)
+        return Account(str(folder or self.folder), formats=self.formats, limits=limits)
 
 
 @dataclass(frozen=True)

@@ -1,110 +1,123 @@
-"""One payload file while it is written: its rows in JSON Lines or CSV, its hash and its size."""
+"""Payload files as bytes: rows in JSON Lines, CSV or Parquet, the same bytes for the same rows, and back again.
+
+A row maps columns to texts; a file has rows of one kind, and its columns in one order.
+"""
 
 import csv
 import io
-import os
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import fields
-from hashlib import sha256
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
-from pathlib import Path
-from typing import IO, Any
+from typing import Literal, cast
+from zlib import error as ZlibError
 
 import orjson
+import pyarrow as pa
+import pyarrow.parquet as pq
 from isal import igzip
+from isal.igzip_lib import IsalError
 
-from lettermill.delivery.provider import Message
+Format = Literal["jsonl", "csv", "parquet"]
+Row = Mapping[str, str]
 
-COLUMNS = tuple(field.name for field in fields(Message))
 COMPRESSION = 2
 """Of ISA-L's levels: within some percent of the standard library's sixth in size, several times as fast."""
 LONGEST_CELL = 2**30
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
-CSV_NOTE = (
-    "UTF-8, comma, every cell quoted, \\r\\n; a cell that begins with = + - @, tab or CR has an apostrophe before it"
+QUOTED = "UTF-8, comma, every cell quoted, \\r\\n"
+INERT = "a cell that begins with = + - @, tab or CR has an apostrophe before it"
+GZIP = b"\x1f\x8b"
+UNREADABLE: tuple[type[Exception], ...] = (
+    *(ValueError, OSError, EOFError, ZlibError, csv.Error),
+    cast(type[Exception], IsalError),  # its stubs take the class for an instance
 )
+"""What reading a file may raise that is not whole, or not what its name says."""
 
 
-def json_line(message: Message) -> bytes:
-    """One row of JSON Lines."""
-    return orjson.dumps(vars(message), option=orjson.OPT_APPEND_NEWLINE)
+def suffix(format_: Format, *, is_packed: bool) -> str:
+    """How a file's name ends. Parquet packs its own pages, so it is never gzipped."""
+    return f".{format_}.gz" if is_packed and format_ != "parquet" else f".{format_}"
 
 
-def csv_row(message: Message) -> bytes:
-    """One row of CSV, in which no cell is a formula to a spreadsheet."""
-    return _csv([_inert(str(value)) for value in vars(message).values()])
+def format_of(name: str) -> Format | None:
+    """The format that a file's name tells; null where it is no payload file."""
+    formats: tuple[Format, ...] = ("jsonl", "csv", "parquet")
+    return next((one for one in formats if name.endswith((f".{one}", f".{one}.gz"))), None)
+
+
+def json_line(row: Row) -> bytes:
+    """A row of JSON Lines. Raises TypeError for text that UTF-8 cannot have."""
+    return orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE)
+
+
+def encoded(
+    rows: Iterable[Row], format_: Format, *, columns: Sequence[str], is_packed: bool = False, is_inert: bool = True
+) -> bytes:
+    """A whole file; gzip has neither name nor time. With `is_inert`, no cell of CSV is a formula to a spreadsheet."""
+    if format_ == "parquet":
+        return _parquet(rows, columns)
+    content = b"".join(map(json_line, rows)) if format_ == "jsonl" else _csv(rows, columns, is_inert=is_inert)
+    return packed(content) if is_packed else content
+
+
+def packed(content: bytes) -> bytes:
+    return igzip.compress(content, compresslevel=COMPRESSION, mtime=0)
+
+
+def _csv(rows: Iterable[Row], columns: Sequence[str], *, is_inert: bool) -> bytes:
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, quoting=csv.QUOTE_ALL)
+    writer.writerow(columns)
+    write = _inert if is_inert else str
+    writer.writerows([write(row[column]) for column in columns] for row in rows)
+    return text.getvalue().encode()
 
 
 def _inert(cell: str) -> str:
     return f"'{cell}" if cell.startswith(FORMULA) else cell
 
 
-def _csv(cells: list[str]) -> bytes:
-    row = io.StringIO(newline="")
-    csv.writer(row, quoting=csv.QUOTE_ALL).writerow(cells)
-    return row.getvalue().encode()
+def _parquet(rows: Iterable[Row], columns: Sequence[str]) -> bytes:
+    """One row group; no statistics, which would hold addresses a second time, and outside the pages."""
+    every = list(rows)
+    schema = pa.schema([pa.field(column, pa.string(), nullable=False) for column in columns])
+    table = pa.table([pa.array([row[column] for row in every], pa.string()) for column in columns], schema=schema)
+    sink = pa.BufferOutputStream()
+    pq.write_table(
+        table,
+        sink,
+        row_group_size=max(1, len(every)),
+        compression="zstd",
+        compression_level=3,
+        use_dictionary=False,
+        write_statistics=False,
+        store_schema=False,
+    )
+    return bytes(sink.getvalue().to_pybytes())
 
 
-ENCODINGS: Mapping[str, Callable[[Message], bytes]] = {"jsonl": json_line, "csv": csv_row}
-HEADERS = {"jsonl": b"", "csv": _csv(list(COLUMNS))}
-
-
-class PayloadFile:
-    """Written as `<name>.part`; gzip without name or time, so that the same rows are the same bytes."""
-
-    def __init__(self, final: Path, format_: str) -> None:
-        self.final, self.format = final, format_
-        self.part = final.with_name(final.name + ".part")
-        self.raw = self.part.open("wb")
-        self.packed = igzip.IGzipFile(filename="", mode="wb", compresslevel=COMPRESSION, fileobj=self.raw, mtime=0)
-        self.packed.write(HEADERS[format_])
-
-    def add(self, message: Message) -> None:
-        self.packed.write(ENCODINGS[self.format](message))
-
-    def close(self) -> dict[str, Any]:
-        """Finish the file on the disk; return its entry for the manifest."""
-        self.packed.close()
-        self.raw.flush()
-        os.fsync(self.raw.fileno())
-        self.raw.close()
-        content = self.part.read_bytes()
-        return {
-            "name": self.final.name,
-            "format": self.format,
-            "bytes": len(content),
-            "sha256": sha256(content).hexdigest(),
-        }
-
-    def discard(self) -> None:
-        """Leave nothing behind of a file that was not finished."""
-        self.raw.close()
-        self.part.unlink(missing_ok=True)
-
-
-def message_ids(path: Path, format_: str) -> Iterator[str]:
-    """The message id of each row of a payload file."""
-    return (row["message_id"] for row in payload_rows(path, format_))
-
-
-def payload_rows(path: Path, format_: str) -> Iterator[Mapping[str, str]]:
-    """Each row of a payload file."""
-    with igzip.open(path, "rt", encoding="utf-8", newline="") as opened:
-        yield from _rows(opened, format_)
-
-
-def row_at(path: Path, format_: str, *, line: int) -> Mapping[str, str]:
-    """One row of a payload file, counted from 1; empty where the file has not so many."""
-    with igzip.open(path, "rt", encoding="utf-8", newline="") as opened:
-        return next(islice(_rows(opened, format_), line - 1, None), {})
-
-
-def as_row(message: Message, format_: str) -> Mapping[str, str]:
-    """The message as its row of a payload file is read back."""
-    written = HEADERS[format_] + ENCODINGS[format_](message)
-    return next(_rows(io.StringIO(written.decode(), newline=""), format_))
-
-
-def _rows(opened: IO[str], format_: str) -> Iterator[Mapping[str, str]]:
+def decoded(content: bytes, format_: Format) -> Iterator[Row]:
+    """The rows of a file. Raises one of UNREADABLE, at once or on the way, where it is none of the format."""
+    if format_ == "parquet":
+        return iter(pq.read_table(pa.BufferReader(content)).to_pylist())
+    unpacked = igzip.decompress(content) if content.startswith(GZIP) else content
+    if format_ == "jsonl":
+        return map(_object, unpacked.splitlines())
     csv.field_size_limit(LONGEST_CELL)  # the library's own limit is smaller than a large mail
-    return iter(csv.DictReader(opened)) if format_ == "csv" else map(orjson.loads, opened)
+    return iter(csv.DictReader(io.StringIO(unpacked.decode(), newline="")))
+
+
+def _object(line: bytes) -> Row:
+    row = orjson.loads(line)
+    if not isinstance(row, dict):
+        raise ValueError("a line is no object")
+    return row
+
+
+def row_at(content: bytes, format_: Format, *, line: int) -> Row:
+    """One row of a file, counted from 1; empty where the file has not so many."""
+    return next(islice(decoded(content, format_), line - 1, None), {})
+
+
+def as_read(row: Row, format_: Format, *, columns: Sequence[str], is_inert: bool = True) -> Row:
+    """The row as it is read back from a file."""
+    return next(decoded(encoded([row], format_, columns=columns, is_inert=is_inert), format_))

@@ -2,14 +2,28 @@
 
 import re
 import unicodedata
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
-from lettermill.delivery.provider import Message, Outcome, Provider
+from lettermill.delivery.provider import (
+    Answer,
+    Call,
+    Connection,
+    Limits,
+    Message,
+    Outcome,
+    Parcel,
+    Provider,
+    Signal,
+    Status,
+    Unpackable,
+)
 from lettermill.errors import DeliveryError
 
 MARK = "[TEST] "
 TEST = "test"
+OFF_THE_LIST = "test mode does not mail an address that is not on the allow-list"
 PLAIN = re.compile(r"""[^\s@<>,;:"]+@[^\s@<>,;:"]+""")
 """One mailbox: no list, no name around it, nothing quoted."""
 
@@ -26,38 +40,70 @@ def is_allowed_address(address: str, *, allowed: Collection[str]) -> bool:
     return bool(PLAIN.fullmatch(mailbox)) and not {mailbox, domain}.isdisjoint(_normal(one) for one in allowed)
 
 
-@dataclass
+def require_allowed(messages: Iterable[Message], *, allowed: Collection[str]) -> None:
+    """Raise DeliveryError, naming the addresses, where a message would go to one that is not on the allow-list."""
+    strangers = sorted({one.address for one in messages if not is_allowed_address(one.address, allowed=allowed)})
+    if strangers:
+        raise DeliveryError(
+            f"test mode does not mail {', '.join(strangers)}",
+            place="delivery.test_addresses",
+            mend="put the address or its @domain on the list in conf, or correct the seed",
+        )
+
+
+@dataclass(frozen=True)
 class AllowListed:
-    """A provider that hands over marked messages to allowed addresses; one other message, and none leaves."""
+    """A provider that takes marked messages to allowed addresses; a call with one other parcel in it is not made."""
 
     provider: Provider
-    allowed: Collection[str]
+    allowed: tuple[str, ...]
 
     @property
     def name(self) -> str:
         return self.provider.name
 
-    def send(self, messages: Iterable[Message]) -> Iterator[Outcome]:
-        """Hand over, once every message has been looked at. Raises DeliveryError naming the addresses refused."""
-        waiting = list(messages)
-        strangers = sorted(
-            {one.address for one in waiting if not is_allowed_address(one.address, allowed=self.allowed)}
-        )
-        if strangers:
-            raise DeliveryError(
-                f"test mode does not mail {', '.join(strangers)}",
-                place="delivery.test_addresses",
-                mend="put the address or its @domain on the list in conf, or correct the seed",
-            )
-        unmarked = [one.message_id for one in waiting if one.mode != TEST or not one.subject.startswith(MARK)]
-        if unmarked:
-            problem = f"{len(unmarked)} messages are not marked as a test"
-            raise DeliveryError(problem, place=unmarked[0], mend="mark them before they are handed over")
-        yield from self.provider.send(waiting)
+    @property
+    def limits(self) -> Limits:
+        return self.provider.limits
 
-    def recover(self) -> Iterator[Outcome]:
-        """Nothing to recover: no state of a test message is kept."""
-        return iter(())
+    def pack(self, message: Message, *, at: datetime) -> Parcel:
+        """As the provider packs it. Raises Unpackable for an address off the list, and for what has no mark."""
+        if not is_allowed_address(message.address, allowed=self.allowed):
+            raise Unpackable(OFF_THE_LIST)
+        if message.mode != TEST or not message.subject.startswith(MARK):
+            raise Unpackable("the message is not marked as a test")
+        return self.provider.pack(message, at=at)
+
+    def connect(self) -> Connection:
+        return AllowListedConnection(self.provider.connect(), self.allowed)
+
+
+@dataclass(frozen=True)
+class AllowListedConnection:
+    """A way to a provider that only parcels to allowed addresses take."""
+
+    connection: Connection
+    allowed: tuple[str, ...]
+
+    def send(self, parcels: Sequence[Parcel], *, call: Call) -> Answer:
+        """Make the call if all of it may go. Else reject those that may not, defer the others, and stop."""
+        strange = [not is_allowed_address(parcel.to, allowed=self.allowed) for parcel in parcels]
+        if not any(strange):
+            return self.connection.send(parcels, call=call)
+        outcomes = (
+            Outcome(parcel.message_id, Status.REJECTED if is_strange else Status.DEFERRED, reason=OFF_THE_LIST)
+            for parcel, is_strange in zip(parcels, strange, strict=True)
+        )
+        return Answer(tuple(outcomes), signal=Signal.BLOCKED, said=OFF_THE_LIST)
+
+    def renew(self) -> None:
+        self.connection.renew()
+
+    def lookup(self, message_ids: Sequence[str], *, call: Call) -> Sequence[Outcome]:
+        return self.connection.lookup(message_ids, call=call)
+
+    def close(self) -> None:
+        self.connection.close()
 
 
 def _normal(address: str) -> str:

@@ -6,18 +6,71 @@ together, so whoever waits for the manifest never reads half a hand-over.
 
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from isal import igzip
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
-from lettermill.delivery.payloads import COLUMNS, CSV_NOTE, ENCODINGS, PayloadFile, message_ids
+from lettermill.delivery.payloads import INERT, QUOTED, Format, decoded, encoded, json_line
 from lettermill.delivery.provider import Message, Outcome, Status
+from lettermill.delivery.providers.files.layouts import FIELDS as COLUMNS
 from lettermill.errors import DeliveryError
+
+CSV_NOTE = f"{QUOTED}; {INERT}"
+HEADERS = {"jsonl": b"", "csv": encoded([], "csv", columns=COLUMNS)}
+
+
+def _line(message: Message) -> bytes:
+    return json_line(vars(message))
+
+
+def _cells(message: Message) -> bytes:
+    return encoded([vars(message)], "csv", columns=COLUMNS).removeprefix(HEADERS["csv"])
+
+
+ENCODINGS: Mapping[str, Callable[[Message], bytes]] = {"jsonl": _line, "csv": _cells}
+
+
+def message_ids(path: Path, format_: Format) -> Iterator[str]:
+    return (row["message_id"] for row in decoded(path.read_bytes(), format_))
+
+
+class PayloadFile:
+    """Written as `<name>.part`; gzip without name or time, so that the same rows are the same bytes."""
+
+    def __init__(self, final: Path, format_: str) -> None:
+        self.final, self.format = final, format_
+        self.part = final.with_name(final.name + ".part")
+        self.raw = self.part.open("wb")
+        self.packed = igzip.IGzipFile(filename="", mode="wb", compresslevel=2, fileobj=self.raw, mtime=0)
+        self.packed.write(HEADERS[format_])
+
+    def add(self, message: Message) -> None:
+        self.packed.write(ENCODINGS[self.format](message))
+
+    def close(self) -> dict[str, Any]:
+        """Finish the file on the disk; return its entry for the manifest."""
+        self.packed.close()
+        self.raw.flush()
+        os.fsync(self.raw.fileno())
+        self.raw.close()
+        content = self.part.read_bytes()
+        return {
+            "name": self.final.name,
+            "format": self.format,
+            "bytes": len(content),
+            "sha256": sha256(content).hexdigest(),
+        }
+
+    def discard(self) -> None:
+        """Leave nothing behind of a file that was not finished."""
+        self.raw.close()
+        self.part.unlink(missing_ok=True)
 
 
 def file_number(reference: Column) -> Column:

@@ -1,0 +1,1 @@
+"""Where payload files are put: a folder, a bucket, or a server over SFTP."""
