@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from hashlib import sha256
 
@@ -10,7 +11,7 @@ from lettermill.campaigns.definition import Seed
 from lettermill.campaigns.impersonal import seed_message_id, with_other_links
 from lettermill.campaigns.tokens import unsubscribe_token
 from lettermill.delivery.payloads import json_line
-from lettermill.delivery.provider import Call, Message, Status
+from lettermill.delivery.provider import Call, Message, Outcome, Provider, Status
 from lettermill.delivery.providers.files.account import Account
 from lettermill.delivery.providers.files.layouts import LETTERMILL
 from lettermill.delivery.providers.files.mails import FileProvider
@@ -22,6 +23,7 @@ from lettermill.personas import TOKEN, Persona, of_seed, stand_in
 from lettermill.rendering.rowwise import renderer
 from lettermill.rendering.templates import Template, load_template
 from lettermill.secrets import resolve
+from lettermill.sending.providers import FILES, mail_provider
 from lettermill.sending.slot import Slot
 
 FOLDER = "_test"
@@ -37,9 +39,9 @@ class Faulty:
 
 
 def hand_over_seeds(slot: Slot, *, is_rehearsal: bool) -> None:
-    """Render the campaign's seeds with the template as it is and hand them over as files of their own.
+    """Render the campaign's seeds with the template as it is and hand them to its provider, without a journal.
 
-    Equal mails go to the same folder, whose files then stay as they are. No table is written, the outbox is not read.
+    Files are of their own: equal mails go to the same folder, whose files then stay as they are. No table is written, the outbox is not read.
     Raises DeliveryError, with nothing written, where an address is not on the allow-list.
     """
     run, campaign = slot.run, slot.campaign
@@ -57,31 +59,41 @@ def hand_over_seeds(slot: Slot, *, is_rehearsal: bool) -> None:
         return
     require_allowed(messages, allowed=run.settings.delivery.test_addresses)
     rows = b"".join(json_line(LETTERMILL.row(message)) for message in messages)
-    account = run.settings.files.account(run.settings.files.folder / FOLDER / sha256(rows).hexdigest()[:12])
-    run.note(f"test mails: {_handed_over(slot, messages, account)}")
+    content = sha256(rows).hexdigest()[:12]
+    if campaign.provider == FILES:
+        account = run.settings.files.account(run.settings.files.folder / FOLDER / content)
+        run.note(f"test mails: {_in_files(slot, messages, account)}")
+    else:
+        _sent(slot, messages, mail_provider(campaign.provider, settings=run.settings), wave=f"test.{content}")
+        run.note(f"test mails: handed to {campaign.provider}")
 
 
-def _handed_over(slot: Slot, messages: list[Message], account: Account) -> str:
-    """Hand mails over as files; the place of their manifest. Raises DeliveryError where one is not handed over."""
-    files = FileProvider(account, "files")
-    provider = AllowListed(files, slot.run.settings.delivery.test_addresses)
+def _in_files(slot: Slot, messages: list[Message], account: Account) -> str:
+    """Hand mails over as files; the place of their manifest."""
     wave = f"{slot.campaign.name}.{slot.occurrence}.00001"
-    parcels = [provider.pack(message, at=slot.run.as_of) for message in messages]
-    connection = provider.connect()
-    outcomes = [
-        outcome
-        for number, call in enumerate(calls_of(parcels, provider.limits), start=1)
-        for outcome in connection.send(call, call=Call(wave, 1, number)).outcomes
-    ]
-    slot.run.count(**Counter(str(one.status) for one in outcomes))
-    kept_back = [one for one in outcomes if one.status != Status.HANDED_OVER]
-    if kept_back:
-        problem = f"{len(kept_back)} test mails were not handed over: {kept_back[0].reason}"
-        raise DeliveryError(problem, place=account.destination, mend="mend that, and run again")
+    outcomes = _sent(slot, messages, FileProvider(account, FILES), wave=wave)
     store = account.store({})
     entries = entries_of(store, [one.reference for one in outcomes], account=account, wave=wave)
     name = write_manifest(store, wave, entries, {"engine": slot.engine}, account=account)
     return f"{account.destination}/{name}"
+
+
+def _sent(slot: Slot, messages: list[Message], to: Provider, *, wave: str) -> list[Outcome]:
+    """Hand mails over, to allowed addresses alone. Raises DeliveryError where one is not handed over."""
+    provider = AllowListed(to, slot.run.settings.delivery.test_addresses)
+    parcels = [provider.pack(message, at=slot.run.as_of) for message in messages]
+    with closing(provider.connect()) as connection:
+        outcomes = [
+            outcome
+            for number, call in enumerate(calls_of(parcels, provider.limits), start=1)
+            for outcome in connection.send(call, call=Call(wave, 1, number)).outcomes
+        ]
+    slot.run.count(**Counter(str(one.status) for one in outcomes))
+    kept_back = [one for one in outcomes if one.status != Status.HANDED_OVER]
+    if kept_back:
+        problem = f"{len(kept_back)} test mails were not handed over: {kept_back[0].reason}"
+        raise DeliveryError(problem, place=to.name, mend="mend that, and run again")
+    return outcomes
 
 
 def _mails(slot: Slot, seed: Seed, template: Template) -> Iterator[Message | Faulty]:

@@ -45,8 +45,8 @@ def test_advance_moves_keeps_what_is_not_told_and_refuses_by_name(given):
         ("b", "claimed", "handed_over", 2, "w", 2, "f:1"),
     ]
     assert sorted(map(tuple, back.select(columns).collect())) == [
-        ("a", "claimed", "planned", 0, None, None, None),
-        ("b", "claimed", "planned", 1, None, None, None),
+        ("a", "claimed", "planned", 0, "w", 1, None),
+        ("b", "claimed", "planned", 1, "w", 2, None),
     ]
     with pytest.raises(Exception, match="DeliveryError") as failure:
         advance(sent.where("message_id = 'a'"), to=F.lit("planned"), as_of=F.lit(NOON)).collect()

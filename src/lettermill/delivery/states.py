@@ -42,8 +42,8 @@ def advance(
 ) -> DataFrame:
     """Rows of delivery.outbox in their next state, with `state_before` and `wave_before`, for a caller to move.
 
-    What is not given stays, but for the reason; a message that is planned again belongs to no wave. Evaluating them
-    raises DeliveryError, naming message and states, for a transition that TRANSITIONS does not list.
+    What is not given stays, but for the reason: a message that is planned again tells which wave had it last.
+    Evaluating them raises DeliveryError, naming message and states, for a transition that TRANSITIONS does not list.
     """
     arrows = [f"{before}>{after}" for before, afters in TRANSITIONS.items() for after in sorted(afters)]
     # In the form in which a job finds an error in what Spark says of a failure.
@@ -57,15 +57,14 @@ def advance(
         ),
     )
     is_listed = F.concat_ws(">", "state", to).isin(arrows)
-    is_out = to != "planned"
     changed = {
         "state_before": F.col("state"),
         "wave_before": F.col("wave"),
         "attempt": F.col("attempt") if attempt is None else attempt,
         "reason": F.lit(None).cast("string") if reason is None else reason,
         "provider_reference": F.col("provider_reference") if reference is None else reference,
-        "wave": F.when(is_out, F.col("wave") if wave is None else wave),
-        "batch": F.when(is_out, F.col("batch") if batch is None else batch),
+        "wave": F.col("wave") if wave is None else wave,
+        "batch": F.col("batch") if batch is None else batch,
         "changed_at": as_of,
         "state": F.when(is_listed, to).otherwise(F.raise_error(refusal)),
     }

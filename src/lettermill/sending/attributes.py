@@ -101,6 +101,7 @@ def sync(to: Destination, changes: DataFrame) -> None:
         size = to.provider.limits.messages * 4
         with held(in_batches(profiles, rows=profiles.count(), size=size)) as batched:
             _store(to, changes, batched, _handed_over(to, batched))
+    lease.release()
 
 
 def _handed_over(to: Destination, batched: DataFrame) -> tuple[str, Tally]:

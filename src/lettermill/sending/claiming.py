@@ -119,7 +119,7 @@ def _moved(desk: Desk, planned: DataFrame, judged: DataFrame, batched: DataFrame
         rows,
         to=F.col("becomes"),
         reason=F.col("because"),
-        wave=F.when(F.col("becomes") == "claimed", wave),
-        batch=F.col("into").cast("int"),
+        wave=F.when(F.col("becomes") == "claimed", wave).otherwise(F.col("wave")),
+        batch=F.coalesce(F.col("into").cast("int"), "batch"),
         as_of=F.lit(desk.moment()),
     )

@@ -1,4 +1,4 @@
-"""Keeping a lease while a block runs: renewed by a thread of its own, and given up at the end."""
+"""Keeping a lease while a block runs: renewed by a thread of its own."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,4 +26,3 @@ def kept(lease: Lease, *, every: float) -> Iterator[None]:
     finally:
         is_done.set()
         thread.join()
-        lease.release()

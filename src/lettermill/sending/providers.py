@@ -15,6 +15,8 @@ from lettermill.settings import Settings, validate
 
 PACKAGE = "lettermill.delivery.providers"
 PLACE = "delivery.providers"
+FILES = "files"
+"""The provider that needs no declaration: payload files as the section `files` has them."""
 
 
 def mail_provider(name: str, *, settings: Settings) -> Provider:
@@ -56,6 +58,8 @@ def kinds() -> list[str]:
 
 
 def _kind(name: str, settings: Settings) -> str:
+    if name == FILES and name not in settings.delivery.providers:
+        return FILES
     declared = settings.delivery.providers.get(name)
     if declared is None:
         mend = f"declare it, or name one of: {', '.join(sorted(settings.delivery.providers)) or 'none declared'}"
@@ -68,6 +72,8 @@ def _kind(name: str, settings: Settings) -> str:
 
 
 def _account(name: str, settings: Settings) -> Any:
+    if name == FILES and name not in settings.delivery.providers:
+        return settings.files.account()
     declared = {key: value for key, value in settings.delivery.providers[name].items() if key != "kind"}
     account = _function(_kind(name, settings), part="account", function="Account")
     return validate(account, declared, place=f"{PLACE}.{name}")

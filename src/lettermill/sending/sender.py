@@ -9,6 +9,7 @@ from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 
 from lettermill.delivery.due import expected_hashes, require_preflight
+from lettermill.delivery.providers.files.mails import FileProvider
 from lettermill.delivery.stopping import stop_of
 from lettermill.delivery.tally import Tally
 from lettermill.errors import DeliveryError
@@ -18,8 +19,9 @@ from lettermill.rendering.templates import Template, stored_template
 from lettermill.sending.claiming import PAUSE, Moved, Wave, claim, claiming
 from lettermill.sending.desk import Desk
 from lettermill.sending.fencing import Watch, fenced
+from lettermill.sending.payload_files import complete_files
 from lettermill.sending.settling import recover, require_same_outbox, settle
-from lettermill.sending.unknowns import resolve
+from lettermill.sending.unknowns import Word, resolve, unknown
 from lettermill.sending.waves import hand_over_wave
 from lettermill.tables.delivery import OUTBOX
 from lettermill.tables.rendering import MESSAGES, TEMPLATES
@@ -104,9 +106,7 @@ def _next_wave(desk: Desk, expected: DataFrame, sent: Sent, *, limit: int) -> tu
         require_same_outbox(desk)
         recovered = recover(desk)
         sent.recovered += recovered.states
-        word = desk.slot.campaign.delivery.on_unknown
-        if not sent.waved and word != "hold":
-            resolve(desk, word, by=f"{desk.slot.campaign.name}/campaign.yml")
+        _apply_policy(desk)
         if not recovered.may_claim:
             raise Moved
         version = desk.run.lake.version(OUTBOX)
@@ -120,6 +120,13 @@ def _next_wave(desk: Desk, expected: DataFrame, sent: Sent, *, limit: int) -> tu
         return (wave, fence.watch) if wave else None
 
 
+def _apply_policy(desk: Desk) -> None:
+    """Do with unknown messages what the campaign says; a provider of files can always tell."""
+    word: Word = "lookup" if isinstance(desk.provider, FileProvider) else desk.slot.campaign.delivery.on_unknown
+    if word != "hold" and not unknown(desk).isEmpty():
+        resolve(desk, word, by=f"{desk.slot.campaign.name}/campaign.yml")
+
+
 def _one_wave(
     desk: Desk, wave: Wave, expected: DataFrame, templates: Mapping[str, Template], watch: Watch
 ) -> tuple[Counter[str], Tally]:
@@ -127,7 +134,10 @@ def _one_wave(
     tally = hand_over_wave(
         desk, wave, contexts=contexts, expected=expected, templates=templates, fence=watch.is_current
     )
-    return settle(desk, wave.id), tally
+    states = settle(desk, wave.id)
+    wave.lease.release()
+    complete_files(desk, wave.id)
+    return states, tally
 
 
 def _templates(desk: Desk, versions: list[Row], *, known: Mapping[str, Template]) -> dict[str, Template]:
