@@ -55,8 +55,8 @@ def waves_to_note(journal: Journal, *, claimed: Sequence[str]) -> list[str]:
     """The waves that were begun, of which no message is `claimed`, and that were never noted as settled.
 
     Whoever had them in hand was gone before it came to the claim, or to the note; or the claim was undone by a restore.
-    Each is closed (lettermill.delivery.recovery.close_wave) and noted, under its lease, before anything is claimed
-    again; as long as somebody else holds it, nothing is.
+    Each is closed (lettermill.delivery.recovery.close_wave) and noted, under its lease. As long as there is any at the
+    version at which a claim is to be committed, nothing is claimed.
     """
     return sorted(begun_waves(journal) - noted_waves(journal) - {*claimed})
 
@@ -84,8 +84,9 @@ def require_not_restored(
         if committed_at and note and committed_at != datetime.fromisoformat(note["committed_at"]):
             raise _refused(f"has another version {noted} than the one that was settled", key)
     known = {one: (key, *row) for key, note in notes.items() for one, row in note.get("rows", {}).items()}
-    called = {one: wave for wave in begun_waves(journal) - noted_waves(journal) for one in _called(journal, wave)}
-    rows = rows_of(list({*known, *called})) if known or called else {}
+    open_waves = sorted(begun_waves(journal) - noted_waves(journal))
+    called = {one: wave for wave in open_waves for one in _called(journal, wave)}
+    rows = rows_of([*known, *(one for one in called if one not in known)]) if known or called else {}
     for one, (key, state, attempt) in known.items():
         row = rows.get(one)
         was_answered = state in ("handed_over", "rejected")

@@ -158,6 +158,12 @@ class GuardNotAsked(Practice):
     def guard(self, journal: Journal, outbox: Outbox) -> None: ...
 
 
+class WaveLeftOpen(Practice):
+    """One that was begun and has no messages is not closed: those who were to call for it may sleep."""
+
+    def close(self, journal: Journal, wave: str, *, by: str, at: float) -> None: ...
+
+
 class SettledWhoeverHasIt(Practice):
     def still_belongs(self, row: Row, wave: str, batch: int | None, state: str) -> bool:
         return True

@@ -59,6 +59,9 @@ class Practice:
     def takes_over(self, lease: Lease) -> bool:
         return lease.acquire()
 
+    def close(self, journal: Journal, wave: str, *, by: str, at: float) -> None:
+        close_wave(journal, wave, by=by, at=at)
+
     def settled(self, one: Settled) -> Settled:
         return one
 
@@ -84,6 +87,10 @@ class World:
     not_after: float
     refusals: list[str] = field(default_factory=list)
     notices: Counter[str] = field(default_factory=Counter)
+
+
+def waves_of(rows: Iterable[Row], state: str) -> set[str]:
+    return {row.wave for row in rows if row.state == state and row.wave}
 
 
 @dataclass
@@ -112,11 +119,11 @@ class Sender:
             world.stage.sleep(5.0)
             return True
         world.practice.guard(world.journal, world.outbox)
-        is_waiting, may_claim = self._recover()
+        is_waiting = self._recover()
         wave = f"{self.name}-{self.waves}"
         self.waves += 1
         own = self._lease(wave_lease(wave))
-        claimed = self._claim(wave, own) if may_claim else (0, {})
+        claimed = self._claim(wave, own)
         lease.release()
         if claimed is None:
             return True
@@ -132,28 +139,25 @@ class Sender:
     def _lease(self, prefix: str) -> Lease:
         return Lease(self.world.journal, prefix, self.name, LEASE_SECONDS, self.world.stage)
 
-    def _recover(self) -> tuple[bool, bool]:
-        """Settle what others left; whether somebody else has messages in hand, and whether any may be claimed."""
+    def _recover(self) -> bool:
+        """Settle what others left; whether somebody else still has messages in hand."""
         world = self.world
         _, rows = world.outbox.read()
-        claimed = {row.wave for row in rows.values() if row.state == "claimed" and row.wave}
+        claimed = waves_of(rows.values(), "claimed")
         for wave in world.practice.to_recover(world.journal, claimed, world.stage.time()):
             own = self._lease(wave_lease(wave))
             if world.practice.takes_over(own):
                 self._settle(wave)
                 own.release()
         _, rows = world.outbox.read()
-        still = {row.wave for row in rows.values() if row.state == "claimed" and row.wave}
-        may_claim = True
+        still = waves_of(rows.values(), "claimed")
         for wave in waves_to_note(world.journal, claimed=sorted(still)):
             if self._lease(wave_lease(wave)).acquire():
-                close_wave(world.journal, wave, by=self.name, at=world.stage.time())
+                world.practice.close(world.journal, wave, by=self.name, at=world.stage.time())
                 self._note(wave)
-            else:
-                may_claim = False
-        for wave in sorted({row.wave for row in rows.values() if row.state == "unknown" and row.wave}):
+        for wave in sorted(waves_of(rows.values(), "unknown")):
             self._hear_late(wave)
-        return bool(still) or not may_claim, may_claim
+        return bool(still)
 
     def _claim(self, wave: str, own: Lease) -> tuple[int, Mapping[int, list[str]]] | None:
         """Fence what is planned and claim the rest, in one commit; null where another commit came between."""
@@ -161,6 +165,9 @@ class Sender:
         consents, opted_out = world.choices.read()
         version, rows = world.outbox.read()
         world.practice.guard(world.journal, world.outbox)
+        if waves_to_note(world.journal, claimed=sorted(waves_of(rows.values(), "claimed"))):
+            world.stage.sleep(5.0)  # somebody is between settling a wave and its note
+            return None
         per_person = Counter(row.person for row in rows.values() if row.state in COUNTED)
         changed: list[Row] = []
         batches: defaultdict[int, list[str]] = defaultdict(list)
