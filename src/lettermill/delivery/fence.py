@@ -68,7 +68,7 @@ def judged(planned: DataFrame, *, facts: Facts, terms: Terms) -> DataFrame:
     `reason`, and `not_before`, the earliest moment of what is later; null where that is not known.
     """
     rows = _asked(planned, facts, terms)
-    suppressed = F.coalesce(*(name for name in ("erased", "replaced", "objecting", "late", "outdated")))
+    suppressed = F.coalesce("erased", "replaced", "objecting", "late", "outdated")
     later = F.coalesce("elsewhere", "closed")
     is_closed = suppressed.isNull() & F.col("elsewhere").isNull()
     return rows.select(
@@ -86,9 +86,11 @@ def judged(planned: DataFrame, *, facts: Facts, terms: Terms) -> DataFrame:
 
 def _asked(planned: DataFrame, facts: Facts, terms: Terms) -> DataFrame:
     """The messages with a column per rule, which says why it catches a message; a rule not asked catches none."""
+    # What rules need of the contexts they read from these, not from `rows`, which would be computed again.
+    contexts = facts.contexts.join(planned.select("message_id"), on="message_id", how="left_semi")
     # right side: one row per message
     rows = planned.select("message_id", "person_id").join(
-        facts.contexts.select("message_id", "address", "timezone", "inputs"), on="message_id", how="left"
+        contexts.select("message_id", "address", "timezone"), on="message_id", how="left"
     )
     rows = erased(rows, erasures=facts.erasures)
     rows = replaced(rows, people=facts.people, survivors=facts.survivors)
@@ -97,11 +99,11 @@ def _asked(planned: DataFrame, facts: Facts, terms: Terms) -> DataFrame:
     if terms.rules.stock is not None:
         if facts.products is None:
             raise ValueError("the campaign watches its stock: hand in the products")
-        rows = outdated(rows, products=facts.products, stock=terms.rules.stock)
+        rows = outdated(rows, contexts=contexts, products=facts.products, stock=terms.rules.stock)
     if terms.allowed is not None:
         rows = elsewhere(rows, allowed=terms.allowed)
     if not all(terms.rules.week):
-        rows = closed(rows, terms=terms)
+        rows = closed(rows, contexts=facts.contexts, terms=terms)
     absent = {"outdated": "string", "elsewhere": "string", "closed": "string", "opens_at": "timestamp"}
     unasked = {name: F.lit(None).cast(type_) for name, type_ in absent.items() if name not in rows.columns}
     return rows.withColumns(unasked)
@@ -113,7 +115,13 @@ def fenced(planned: DataFrame, *, permitted: DataFrame) -> DataFrame:
     `permitted` has of each `message_id` what may be mailed to its person at its address now: `mail` (granted, or why
     not), the reason `mail_because`, and `mail_by`, whose word that is: person, another or address.
     """
-    asked = planned.join(  # right side: one row per message
+    asked = objecting(planned, permitted=permitted).where(F.col("objecting").isNotNull())
+    return asked.withColumnRenamed("objecting", "fence_reason").select(*planned.columns, "fence_reason")
+
+
+def objecting(rows: DataFrame, *, permitted: DataFrame) -> DataFrame:
+    """Add `objecting`, why a message whose people allow it no longer must not leave."""
+    asked = rows.join(  # right side: one row per message
         permitted.select("message_id", "mail", "mail_because", "mail_by"), on="message_id", how="left"
     )
     others = F.create_map(*(F.lit(word) for pair in OTHERS.items() for word in pair))
@@ -121,17 +129,7 @@ def fenced(planned: DataFrame, *, permitted: DataFrame) -> DataFrame:
     told = F.concat(F.lit("mail is "), "mail", F.coalesce(others[F.col("mail_by")], F.lit("")), because)
     is_silent = F.col("mail").isNull() | ((F.col("mail") == "unknown") & (F.col("mail_by") == "person"))
     reason = F.when(is_silent, "no consent to mail is known any more").when(F.col("mail") != "granted", told)
-    return (
-        asked.withColumn("fence_reason", reason)
-        .where(F.col("fence_reason").isNotNull())
-        .select(*planned.columns, "fence_reason")
-    )
-
-
-def objecting(rows: DataFrame, *, permitted: DataFrame) -> DataFrame:
-    """Add `objecting`, why a message whose people allow it no longer must not leave."""
-    told = fenced(rows.select("message_id"), permitted=permitted).withColumnRenamed("fence_reason", "objecting")
-    return rows.join(told, on="message_id", how="left")  # right side: one row per message
+    return asked.withColumn("objecting", reason).drop("mail", "mail_because", "mail_by")
 
 
 def late(rows: DataFrame, *, terms: Terms) -> DataFrame:
@@ -157,9 +155,9 @@ def elsewhere(rows: DataFrame, *, allowed: Collection[str]) -> DataFrame:
     return rows.withColumn("elsewhere", refused)
 
 
-def closed(rows: DataFrame, *, terms: Terms) -> DataFrame:
+def closed(rows: DataFrame, *, contexts: DataFrame, terms: Terms) -> DataFrame:
     """Add `closed`, why it is no hour for mail at a message's people, and `opens_at`, when it is one."""
-    opened = openings(rows, moment=terms.moment, week=terms.rules.week, otherwise=terms.timezone)
+    opened = openings(contexts, moment=terms.moment, week=terms.rules.week, otherwise=terms.timezone)
     shut = opened.where(F.col("opens_at").isNotNull()).withColumnRenamed("timezone", "zone")
     # right side: one row per time zone, one of which may be null
     asked = rows.join(F.broadcast(shut), on=F.col("timezone").eqNullSafe(F.col("zone")), how="left").drop("zone")

@@ -9,17 +9,17 @@ from pyspark.sql.types import ArrayType
 from lettermill.delivery_rules import Stock
 
 
-def outdated(rows: DataFrame, *, products: DataFrame, stock: Stock) -> DataFrame:
+def outdated(rows: DataFrame, *, contexts: DataFrame, products: DataFrame, stock: Stock) -> DataFrame:
     """Add `outdated`, why a message that shows what is not so any more must not leave, by the first such product.
 
-    `rows` are of one message each, with its `inputs`; `products` are rows of quality.products as known now, one per
+    `contexts` have the `inputs` of each message; `products` are rows of quality.products as known now, one per
     product. A product is gone where the catalogue does not have it, or has it as not available.
     """
     now = products.select(
         F.col("product_id").alias("id"), F.col("price").alias("price_now"), F.col("is_available").alias("is_there")
     )
     # right side: one row per product
-    held = _shown(rows, stock).join(now, on="id", how="left")
+    held = _shown(contexts, stock).join(now, on="id", how="left")
     named = F.concat(F.lit("product "), F.coalesce("id", F.lit("without an id")))
     reason = F.when(~F.coalesce("is_there", F.lit(False)), F.concat(named, F.lit(" is gone")))
     if stock.price is not None:
@@ -29,11 +29,11 @@ def outdated(rows: DataFrame, *, products: DataFrame, stock: Stock) -> DataFrame
     return rows.join(first, on="message_id", how="left")  # right side: one row per message
 
 
-def _shown(rows: DataFrame, stock: Stock) -> DataFrame:
+def _shown(contexts: DataFrame, stock: Stock) -> DataFrame:
     """One row per message and product that it shows: `place`, `id` and `price` as shown."""
     value = F.col("inputs")[stock.input]
-    is_list = isinstance(rows.select(value).schema[0].dataType, ArrayType)
-    listed = rows.select("message_id", F.posexplode(value if is_list else F.array(value)).alias("place", "shown"))
+    is_list = isinstance(contexts.select(value).schema[0].dataType, ArrayType)
+    listed = contexts.select("message_id", F.posexplode(value if is_list else F.array(value)).alias("place", "shown"))
     price = F.lit(None) if stock.price is None else F.col("shown")[stock.price]
     return listed.where(F.col("shown").isNotNull()).select(
         "message_id", "place", F.col("shown")[stock.id].alias("id"), price.alias("price")
