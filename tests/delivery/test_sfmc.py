@@ -512,7 +512,7 @@ def test_calls_as_full_as_the_limits_allow_are_taken(fake, account):
     limits = provider.limits
     parcels = [provider.pack(Profile(f"{n}", None, {}), at=AT) for n in range(limits.messages)]
     connection = provider.connect()
-    spare = limits.bytes - limits.envelope - sum(len(one.body) for one in parcels)
+    spare = limits.bytes - limits.envelope - sum(len(one.body) + 1 for one in parcels)  # and a comma for each
     large = provider.pack(Profile("0", None, {"x": "x" * (spare + len(parcels[0].body) - 39)}), at=AT)
 
     answer = connection.send([large, *parcels[1:]], call=CALL)

@@ -16,8 +16,8 @@ JSON_API = "application/vnd.api+json"
 BULK = (Rate(10, 1.0), Rate(150, 60.0))
 """Burst and steady rate of the bulk jobs, of each operation by itself."""
 
-EVENTS = Limits(messages=1_000, bytes=5_000_000, envelope=2_000, calls=BULK)
-PROFILES = Limits(messages=10_000, bytes=5_000_000, envelope=12_000, calls=BULK)
+EVENTS = Limits(messages=1_000, bytes=5_000_000, calls=BULK)
+PROFILES = Limits(messages=10_000, bytes=5_000_000, calls=BULK)
 LISTED = (Rate(75, 1.0), Rate(750, 60.0))
 """Burst and steady rate of reading profiles."""
 

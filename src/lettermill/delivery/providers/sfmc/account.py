@@ -12,12 +12,12 @@ DOMAIN = "marketingcloudapis.com"
 SYNCHRONOUS = Rate(2_500, 60.0)
 """Over all synchronous calls of an account (Salesforce Help, API Limits and Guidelines)."""
 
-MAILS = Limits(messages=500, bytes=4_000_000, envelope=1_024, calls=(SYNCHRONOUS,))
+MAILS = Limits(messages=500, bytes=4_000_000, calls=(SYNCHRONOUS,))
 """2,000 recipients a call, 500 of them with attributes, which ours have (reference of sendMessageMultipleRecipients);
 4 MB a request (Trailhead, Use REST API Across Marketing Cloud)."""
 
 MOST_RECIPIENTS = 2_000
-ROWS = Limits(messages=28_000, bytes=5_000_000, envelope=30_000, calls=(Rate(50_000_000, 86_400.0),))
+ROWS = Limits(messages=28_000, bytes=5_000_000, calls=(Rate(50_000_000, 86_400.0),))
 """No ceiling of a call is published: these are what a large integration ships. 50 million asynchronous requests a day
 (Salesforce Help, API Limits and Guidelines)."""
 
