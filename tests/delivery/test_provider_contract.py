@@ -8,8 +8,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lettermill.delivery.provider import Outcome, Signal, Status, Unpackable
+from lettermill.delivery.splitting import calls_of
 from lettermill.errors import DeliveryError
-from tests.delivery.contract import AT, calls, message, messages, modules, nowhere, packed, split, with_trait
+from tests.delivery.contract import AT, calls, message, messages, modules, nowhere, packed, with_trait
 from tests.delivery.fakes import Fault
 
 ALL = sorted(modules())
@@ -311,7 +312,7 @@ def test_calls_as_full_as_the_limits_allow_are_never_refused(harness, provider, 
         parcel for parcel in map(packable(provider, size), range(limits.messages + 1, limits.messages + 6)) if parcel
     ]
 
-    for batch in [*split(many, limits), *split(large, limits)]:
+    for batch in [*calls_of(many, limits), *calls_of(large, limits)]:
         assert handed_over(connection.send(batch, call=next(numbered))) == ids(batch)
 
     assert harness.fake.book.message_ids == ids([*many, *large])

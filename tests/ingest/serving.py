@@ -43,6 +43,7 @@ def served(answer: Callable[[Asked], Answered | None]) -> Iterator[str]:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True  # a body does not wait until its head is acknowledged
 
         def handle_any(self) -> None:
             parts = urlsplit(self.path)
