@@ -14,7 +14,7 @@ class OneAnswer:
 
     url: str = ""
     says: Answered = field(default_factory=lambda: as_json({}))
-    asked: list[Asked] = field(default_factory=list)
+    asked: list[Asked] = field(default_factory=list, repr=False)
 
     def answer(self, asked: Asked) -> Answered:
         self.asked.append(asked)

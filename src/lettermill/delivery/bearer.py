@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
+from typing import Any
 
 from lettermill.delivery.credentials import Credential
 from lettermill.delivery.exchange import CutOff, Exchange, NotSent, Reply
@@ -67,6 +68,11 @@ def plain_words(text: str, *, hidden: Iterable[str] = ()) -> str:
         text = text.replace(word, "[hidden]")
     words = " ".join(ADDRESS.sub("[address]", text).split())
     return words if len(words) <= LONGEST_WORDS else words[: LONGEST_WORDS - 1] + "…"
+
+
+def as_text(value: Any) -> str | None:
+    """The text of an answer's field; null for anything else, and for an empty one."""
+    return value if isinstance(value, str) and value else None
 
 
 def answered_at(reply: Reply) -> float | None:

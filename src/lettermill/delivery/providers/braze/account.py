@@ -23,7 +23,8 @@ class Account:
     `base_url` is the REST host of the instance (a right key on another host is refused as a wrong one), `key` a
     reference secret://scope/key. `campaign_id` names the API-triggered campaign whose template takes the parts of a
     message from its trigger properties. `writes_address` writes a person's address into their profile before the mail
-    is sent, `creates_people` makes a profile for whom there is none.
+    is sent. `creates_people` makes a profile for whom Braze does not know; without it they get no mail, and Braze does
+    not say so.
     """
 
     base_url: str

@@ -17,12 +17,13 @@ EPOCH = 1e9
 OURS = (
     "invalid campaign id",
     "invalid url",
-    "message variant",
+    "message variant unspecified",
+    "invalid message variant",
     "mismatched message type",
+    "no message to send",
     "no recipients",
     "max input length exceeded",
     "the max number of",
-    "cannot parse",
 )
 """Words of a 400 that blames the conf or the call as a whole, so no message of it."""
 

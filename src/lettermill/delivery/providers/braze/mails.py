@@ -11,7 +11,7 @@ from datetime import datetime
 
 import orjson
 
-from lettermill.delivery.bearer import BearerConnection, bearer_exchange
+from lettermill.delivery.bearer import BearerConnection, as_text, bearer_exchange
 from lettermill.delivery.credentials import Credential
 from lettermill.delivery.exchange import Reply
 from lettermill.delivery.provider import Answer, Limits, Message, Parcel, Status, Unpackable
@@ -74,7 +74,7 @@ class BrazeMails:
             return refused(reply, parcels, said=said, at=at)
         if said.message == "queued":
             return queued(parcels)
-        dispatch = document.get("dispatch_id") if isinstance(document, dict) else None
+        dispatch = as_text(document.get("dispatch_id")) if isinstance(document, dict) else None
         doubts = [] if dispatch else ["it names no dispatch"]
         return accepted(parcels, said=said, at=at, reference=dispatch, doubts=doubts)
 

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 import orjson
 
-from lettermill.delivery.bearer import BearerConnection, bearer_exchange, plain_words
+from lettermill.delivery.bearer import BearerConnection, as_text, bearer_exchange, plain_words
 from lettermill.delivery.credentials import Credential
 from lettermill.delivery.exchange import CutOff, NotSent, Reply
 from lettermill.delivery.provider import (
@@ -121,7 +121,7 @@ def _after_cut(parcel: Parcel) -> Status:  # noqa: ARG001 (no parcel differs)
 def _sent(message_id: str, document: Any) -> Answer:
     """What the state of a send comes to: `sendResult` where there is one, else `status`."""
     state = document if isinstance(document, dict) else {}
-    reference, status, result = state.get("statusId"), state.get("status"), state.get("sendResult")
+    reference, status, result = (as_text(state.get(name)) for name in ("statusId", "status", "sendResult"))
 
     def one(outcome: Status, *, reason: str | None = None, signal: Signal = Signal.FINE) -> Answer:
         wait = ROLLING_SECONDS["TEN_SECONDLY_ROLLING"] if signal == Signal.THROTTLED else None
@@ -134,7 +134,7 @@ def _sent(message_id: str, document: Any) -> Answer:
     if result in OURS:
         return one(Status.DEFERRED, reason=result, signal=Signal.BLOCKED)
     if result or status == "CANCELED":
-        return one(Status.REJECTED, reason=plain_words(str(result or "cancelled by HubSpot")))
+        return one(Status.REJECTED, reason=plain_words(result or "cancelled by HubSpot"))
     if status in UNDER_WAY and reference:
         return one(Status.HANDED_OVER)
     return one(Status.UNKNOWN, reason="accepted, but its state is not told")

@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from lettermill.delivery.bearer import BearerConnection, bearer_exchange, plain_words
+from lettermill.delivery.bearer import BearerConnection, as_text, bearer_exchange, plain_words
 from lettermill.delivery.credentials import Credential
 from lettermill.delivery.exchange import Reply
 from lettermill.delivery.profile_provider import Profile
@@ -135,7 +135,7 @@ def _done(content: Mapping[str, Any]) -> dict[str, str | None]:
     """HubSpot's ids of the contacts written, by ours."""
     results = content.get("results")
     rows = [row for row in results if isinstance(row, dict)] if isinstance(results, list) else []
-    return {row[TRACE]: row.get("id") for row in rows if isinstance(row.get(TRACE), str)}
+    return {row[TRACE]: as_text(row.get("id")) for row in rows if as_text(row.get(TRACE))}
 
 
 def _failed(content: Mapping[str, Any], *, hidden: Sequence[str]) -> dict[str, str]:
