@@ -9,11 +9,11 @@ from typing import Any
 from pyspark.sql import functions as F
 
 from lettermill.collected import rows_of
+from lettermill.delivery.due import message_of
 from lettermill.delivery.payloads import as_read, format_of, row_at
 from lettermill.delivery.provider import Message
 from lettermill.delivery.providers.files.layouts import LETTERMILL, Layout
 from lettermill.delivery.providers.files.naming import Wave, beside
-from lettermill.delivery.send import message_of
 from lettermill.errors import ConfigError, TableError
 from lettermill.lake import Lake
 from lettermill.rendering.messages import render_bodies

@@ -22,7 +22,7 @@ from lettermill.personas import TOKEN, Persona, of_seed, stand_in
 from lettermill.rendering.rowwise import renderer
 from lettermill.rendering.templates import Template, load_template
 from lettermill.secrets import resolve
-from lettermill.sending import Slot
+from lettermill.sending.slot import Slot
 
 FOLDER = "_test"
 """Where test mails lie below `files.folder`: no campaign can have this name."""

@@ -5,6 +5,7 @@ from dataclasses import fields
 from datetime import UTC, datetime
 from email.policy import default
 
+import pytest
 from hypothesis import given as for_any
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -58,6 +59,34 @@ def test_an_address_may_be_in_any_script():
     parsed = read(mime(message(address="用户@例え.example", subject="日本"), **SHOP))
 
     assert (str(parsed["To"]), str(parsed["Subject"])) == ("用户@例え.example", "日本")
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("two\r\nlines\x00words", "two lines words"),
+        ("=?utf-8?q?Hello=0D=0ABcc:_eve@mail.example?=", "= ?utf-8?q?Hello=0D=0ABcc:_eve@mail.example?="),
+        ("2 + 2 =?", "2 + 2 =?"),
+    ],
+)
+def test_a_subject_and_a_sender_stay_words_on_one_line(given, said):
+    parsed = read(mime(message(subject=given), **SHOP | {"sender": given}))
+
+    assert (parsed["Subject"], parsed["From"].addresses[0].display_name) == (said, said)
+    assert parsed.keys() == read(mime(message(), **SHOP)).keys()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"address": "ana@x.example\r\nBcc: b"},
+        {"unsubscribe_url": "https://x.example/\nBcc: b"},
+        {"unsubscribe_url": "https://x.example/" + "t" * 999},
+    ],
+)
+def test_what_cannot_stand_in_a_head_is_refused(change):
+    with pytest.raises(ValueError, match="breaks a line|above 998 bytes"):
+        mime(message(**change), **SHOP)
 
 
 @settings(max_examples=60, deadline=None)

@@ -43,6 +43,7 @@ def served(answer: Callable[[Asked], Answered | None]) -> Iterator[str]:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True  # a body does not wait until its head is acknowledged
 
         def handle_any(self) -> None:
             parts = urlsplit(self.path)
@@ -64,7 +65,7 @@ def served(answer: Callable[[Asked], Answered | None]) -> Iterator[str]:
             self.end_headers()
             self.wfile.write(content)
 
-        do_GET = do_POST = handle_any  # noqa: N815 (the names that the standard library calls)
+        do_GET = do_POST = do_PUT = handle_any  # noqa: N815 (the names that the standard library calls)
 
         def log_message(self, *_: Any) -> None:
             """A test's output is for what went wrong."""

@@ -33,20 +33,28 @@ FILES = {
 }
 
 
-def settings_in(folder, *, files=FILES):
-    """Settings with the campaign in a folder of the test's own."""
+def settings_in(folder, *, files=FILES, providers=None):
+    """Settings with the campaign in a folder of the test's own; the journal is in that folder too."""
     home = folder / "campaigns" / "spring"
     home.mkdir(parents=True)
     for name, content in files.items():
         (home / name).write_text(content)
     local = load("local")
     campaigns = replace(local.campaigns, folder=home.parent)
-    return replace(local, campaigns=campaigns, files=replace(local.files, folder=folder / "payloads", max_rows=2))
+    delivery = replace(local.delivery, journal=str(folder / "journal"), providers=providers or {}, lease_seconds=5.0)
+    return replace(
+        local,
+        campaigns=campaigns,
+        delivery=delivery,
+        files=replace(local.files, folder=folder / "payloads", max_rows=2),
+    )
 
 
 def run_of(lake, settings, *, as_of=AS_OF, **arguments):
     report = str(settings.files.folder.with_name("preflight.html"))
-    named = argparse.Namespace(**{**SLOT, "dry_run": "no", "test_mode": "no", "report": report, **arguments})
+    named = argparse.Namespace(
+        **{**SLOT, "dry_run": "no", "test_mode": "no", "limit": None, "report": report, **arguments}
+    )
     return Run(lake, settings, as_of, "local", as_of, arguments=named)
 
 
@@ -86,7 +94,9 @@ def plan(lake, settings, given, *, names, **inputs):
     people = [{"person_id": f"p{n}", "email": f"p{n}@shop.example"} for n in range(1, len(names) + 1)]
     lake.add(given(PEOPLE, *people), to=PEOPLE)
     lake.add(given(CONSENTS, *(consent(one["person_id"], "granted", hours=-9) for one in people)), to=CONSENTS)
-    rows = outbox_rows(contexts, provider="files", contexts_table=campaign.contexts.name, address_key=b"k", as_of=AS_OF)
+    rows = outbox_rows(
+        contexts, provider=campaign.provider, contexts_table=campaign.contexts.name, address_key=b"k", as_of=AS_OF
+    )
     lake.add(rows, to=OUTBOX)
 
 

@@ -1,7 +1,5 @@
-"""send_campaign: handed over once, fenced again, and complete after a kill at any place."""
+"""send_campaign: each message handed over once, fenced again, and settled after a cut, a kill and a second sender."""
 
-import gzip
-import json
 import shutil
 from dataclasses import replace
 
@@ -9,24 +7,40 @@ import pytest
 import render_campaign
 import send_campaign
 
+from lettermill.delivery.journals.local import LocalJournal
+from lettermill.errors import DeliveryError
 from lettermill.lake import Folder
-from lettermill.sending import Slot
 from lettermill.tables.delivery import LEDGER, OUTBOX
 from lettermill.tables.profiles import CONSENTS
-from tests.jobs.spring_campaign import consent, plan, run_of, settings_in
+from tests.delivery.fakes import Fault
+from tests.delivery.fakes.braze import CAMPAIGN as BRAZE_CAMPAIGN
+from tests.delivery.fakes.braze import KEY, BrazeFake
+from tests.jobs.spring_campaign import CAMPAIGN, FILES, consent, plan, run_of, settings_in
+
+FILES_BY_BRAZE = FILES | {"campaign.yml": CAMPAIGN + "provider: braze\n"}
 
 
 @pytest.fixture
-def settings(lake, given, tmp_path, tmp_path_factory):
+def braze(monkeypatch):
+    monkeypatch.setenv("LETTERMILL_SECRET_BRAZE_KEY", KEY)
+    fake = BrazeFake()
+    with fake.serving() as url:
+        fake.url = url
+        yield fake
+
+
+@pytest.fixture
+def settings(lake, given, braze, tmp_path, tmp_path_factory, keys):
     """Settings for a lake with five planned messages and a passed pre-flight that holds two back; planned once."""
     planned = tmp_path_factory.getbasetemp() / "planned-lake"
+    account = {"base_url": braze.url, "key": "secret://braze/key", "campaign_id": BRAZE_CAMPAIGN}
     if not planned.exists():
-        settings = settings_in(tmp_path / "first")
+        settings = settings_in(tmp_path / "first", files=FILES_BY_BRAZE)
         standing = replace(lake, place=Folder(planned))
         plan(standing, settings, given, names=["Ana", "Ben", None, "Eve", "Maximiliana Josepha"])
         render_campaign.main.work(run_of(standing, settings))
     shutil.copytree(planned, lake.place.root)
-    return settings_in(tmp_path)
+    return settings_in(tmp_path, files=FILES_BY_BRAZE, providers={"braze": account})
 
 
 def send(lake, settings, **arguments):
@@ -36,79 +50,111 @@ def send(lake, settings, **arguments):
 
 
 def outbox(lake):
-    rows = lake.read(OUTBOX).collect()
-    return {row["message_id"]: (row["state"], row["reason"], row["provider_reference"]) for row in rows}
+    return {row["message_id"]: (row["state"], row["reason"]) for row in lake.read(OUTBOX).collect()}
 
 
 def ledger(lake):
     return sorted((row["message_id"], row["state_before"] or "", row["state"]) for row in lake.read(LEDGER).collect())
 
 
-def kept(folder):
-    return {path.name: (path.read_bytes(), path.stat().st_mtime_ns) for path in folder.rglob("*") if path.is_file()}
+HELD_BACK = {
+    "m3": ("rejected", "faulty: first_name is null and was printed, at subject:1"),
+    "m5": ("rejected", "faulty: the html is larger than 20 bytes"),
+}
 
 
-def test_messages_are_fenced_again_and_handed_over_once(lake, given, settings):
+def test_messages_are_fenced_again_and_handed_over_once(lake, given, settings, braze):
     lake.add(given(CONSENTS, consent("p2", "suppressed", hours=-1, reason="unsubscribed")), to=CONSENTS)
-    rehearsal = send(lake, settings, dry_run="yes")
-    untouched = outbox(lake)
     first = send(lake, settings)
-    files = kept(settings.files.folder)
     versions = [lake.version(OUTBOX), lake.version(LEDGER)]
+    again = send(lake, settings)
+
+    assert {name: first.counts[name] for name in ("suppressed", "handed_over", "rejected", "calls")} == {
+        "suppressed": 1, "handed_over": 2, "rejected": 2, "calls": 1,
+    }  # fmt: skip
+    assert outbox(lake) == {
+        "m1": ("handed_over", None),
+        "m2": ("suppressed", "mail is suppressed: unsubscribed"),
+        "m4": ("handed_over", None),
+        **HELD_BACK,
+    }
+    assert [(one.message_id, one.address, one.subject, one.html) for one in braze.book.entries] == [
+        ("m1", "p1@shop.example", "Spring, Ana", "<p>Ana</p>"),
+        ("m4", "p4@shop.example", "Spring, Eve", "<p>Eve</p>"),
+    ]
+    assert again.counts.get("handed_over", 0) == 0
+    assert [lake.version(OUTBOX), lake.version(LEDGER)] == versions
+    assert ledger(lake) == [
+        *[(f"m{n}", "", "planned") if step == 0 else (f"m{n}", "claimed", end) if step == 2 else (f"m{n}", "planned", "claimed")
+          for n, end in ((1, "handed_over"),) for step in (0, 2, 1)],
+        ("m2", "", "planned"), ("m2", "planned", "suppressed"),
+        ("m3", "", "planned"), ("m3", "claimed", "rejected"), ("m3", "planned", "claimed"),
+        ("m4", "", "planned"), ("m4", "claimed", "handed_over"), ("m4", "planned", "claimed"),
+        ("m5", "", "planned"), ("m5", "claimed", "rejected"), ("m5", "planned", "claimed"),
+    ]  # fmt: skip
+
+
+def test_a_call_that_was_cut_off_makes_its_messages_unknown_and_nothing_sends_them_again(lake, settings, braze):
+    braze.faults.next(Fault.CUT_OFF)
+    send(lake, settings)
+    states = {one: state for one, (state, _) in outbox(lake).items()}
     send(lake, settings)
 
-    assert rehearsal.counts == {"suppressed": 1, "due": 4}
-    assert {state for state, _, _ in untouched.values()} == {"planned"}
-    assert first.counts == {"recovered": 0, "suppressed": 1, "due": 4, "handed_over": 2, "rejected": 2}
-    assert outbox(lake) == {
-        "m1": ("handed_over", None, "spring-2018-01-01-00001.jsonl.gz:1"),
-        "m2": ("suppressed", "mail is suppressed: unsubscribed", None),
-        "m3": ("rejected", "faulty: first_name is null and was printed, at subject:1", None),
-        "m4": ("handed_over", None, "spring-2018-01-01-00001.jsonl.gz:2"),
-        "m5": ("rejected", "faulty: the html is larger than 20 bytes", None),
-    }
-    assert ledger(lake) == [
-        *[
-            ("m1", "", "planned"),
-            ("m1", "planned", "handed_over"),
-            ("m2", "", "planned"),
-            ("m2", "planned", "suppressed"),
-        ],
-        *[
-            ("m3", "", "planned"),
-            ("m3", "planned", "rejected"),
-            ("m4", "", "planned"),
-            ("m4", "planned", "handed_over"),
-            ("m5", "", "planned"),
-            ("m5", "planned", "rejected"),
-        ],
-    ]
-    assert kept(settings.files.folder) == files
-    assert [lake.version(OUTBOX), lake.version(LEDGER)] == versions
-    ana = json.loads(gzip.decompress(files["spring-2018-01-01-00001.jsonl.gz"][0]).splitlines()[0])
-    assert {name: ana[name] for name in ("address", "subject", "html", "text", "unsubscribe_url")} == {
-        "address": "p1@shop.example",
-        "subject": "Spring, Ana",
-        "html": "<p>Ana</p>",
-        "text": "Ana",
-        "unsubscribe_url": "https://shop.example/mail/unsubscribe/t1",
-    }
+    assert states == {"m1": "unknown", "m2": "unknown", "m4": "unknown", "m3": "rejected", "m5": "rejected"}
+    assert braze.book.message_ids == ["m1", "m2", "m4"]
+    assert {one: state for one, (state, _) in outbox(lake).items()} == states
 
 
-def test_a_run_killed_between_files_and_outbox_is_completed_by_the_next(lake, given, settings, monkeypatch):
-    def killed(_slot, outcomes, **_):
-        if list(outcomes):
-            raise KeyboardInterrupt
-
+def test_a_run_that_dies_after_its_calls_is_settled_by_the_next_from_the_marks(lake, settings, braze, monkeypatch):
     with monkeypatch.context() as patched:
-        patched.setattr(Slot, "settle", killed)
+        patched.setattr("lettermill.sending.sender.settle", _die)
         with pytest.raises(KeyboardInterrupt):
             send(lake, settings)
-    files = kept(settings.files.folder)
-    lake.add(given(CONSENTS, consent("p2", "suppressed", hours=-1, reason="unsubscribed")), to=CONSENTS)
-    run = send(lake, settings)
+    assert {state for state, _ in outbox(lake).values()} == {"claimed"}
+    journal = LocalJournal(settings.delivery.journal)
+    for key in journal.keys("leases/waves/"):  # the dead run gave its lease up; a killed one's would run out
+        assert journal.read(key)
+    recovered = send(lake, settings)
 
-    assert run.counts == {"recovered": 3, "suppressed": 0, "due": 2, "rejected": 2}
-    assert [state for state, _, _ in outbox(lake).values()].count("handed_over") == 3
-    assert kept(settings.files.folder) == files
-    assert len(ledger(lake)) == 10
+    assert recovered.counts["recovered"] == 5
+    assert outbox(lake) == {
+        "m1": ("handed_over", None),
+        "m2": ("handed_over", None),
+        "m4": ("handed_over", None),
+        **HELD_BACK,
+    }
+    assert braze.book.message_ids == ["m1", "m2", "m4"]
+
+
+def _die(*_, **__):
+    raise KeyboardInterrupt
+
+
+def test_a_provider_that_blocks_the_account_ends_the_run_with_what_is_left(lake, settings, braze):
+    braze.faults.next(Fault.EXPIRED)
+    with pytest.raises(DeliveryError, match="not finished: 3 messages are still planned; braze stopped it"):
+        send(lake, settings)
+
+    assert braze.book.message_ids == []
+    assert {one: state for one, (state, _) in outbox(lake).items()} == {
+        "m1": "planned", "m2": "planned", "m4": "planned", "m3": "rejected", "m5": "rejected",
+    }  # fmt: skip
+
+
+def test_an_outbox_restored_to_before_the_send_is_refused_by_name(lake, settings, braze):
+    before = lake.version(OUTBOX)
+    send(lake, settings)
+    lake.spark.sql(f"RESTORE TABLE {lake.place.name(OUTBOX)} TO VERSION AS OF {before}")
+    with pytest.raises(DeliveryError, match="the outbox was restored"):
+        send(lake, settings)
+
+    assert braze.book.message_ids == ["m1", "m2", "m4"]
+
+
+def test_a_limit_ends_the_send_and_the_next_goes_on(lake, settings, braze):
+    send(lake, settings, limit="1")
+    first = list(braze.book.message_ids)
+    send(lake, settings)
+
+    assert len(first) <= 1
+    assert sorted(braze.book.message_ids) == ["m1", "m2", "m4"]

@@ -81,6 +81,7 @@ class _Spacing:
         calls = allowed / units
         whole = floor(calls) if calls >= 1 else calls
         interval = self.rate.seconds / (whole * self.headroom)
-        # A thread wakes a little late each time: half of what the headroom leaves may be made up for.
-        credit = max(0.0, (whole - ceil(whole * self.headroom)) / 2) * interval
+        # A thread wakes a little late each time: what the headroom leaves may be made up for, but for one call, which
+        # is left to the way to the provider, where one may overtake another.
+        credit = max(0.0, whole - ceil(whole * self.headroom) - 1) * interval
         self.ready_at = max(self.ready_at, now - credit) + interval

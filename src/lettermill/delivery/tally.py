@@ -22,12 +22,14 @@ class Tally:
     """Counts of batches of one task; tallies add up.
 
     `outcomes` counts messages by Status as it was told last: deferred ones go back to planned when the batch is
-    settled, as do those without any call. `endings` counts batches. `bytes` are those of bodies, `waited` the seconds
-    that threads slept for a pace, a provider's wish or a backoff. `retries` are calls that offered messages again.
+    settled, as do those of `messages` without any outcome. `endings` counts batches. `bytes` are those of bodies,
+    `waited` the seconds that threads slept for a pace, a provider's wish or a backoff. `retries` are calls that offered
+    messages again, `throttled` and `failed` those that were answered so.
     """
 
     outcomes: Counter[str] = field(default_factory=Counter)
     endings: Counter[str] = field(default_factory=Counter)
+    messages: int = 0
     calls: int = 0
     bytes: int = 0
     retries: int = 0

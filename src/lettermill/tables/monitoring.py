@@ -1,4 +1,4 @@
-"""Tables of monitoring: what ran."""
+"""Tables of monitoring: what ran, and what somebody was told of it."""
 
 from lettermill.tables.declaration import Column, Table
 
@@ -22,4 +22,27 @@ RUNS = Table(
     key=("run_id",),
     written_by="job",
     constraints={"known_status": "status IN ('succeeded', 'failed')"},
+)
+
+ALERTS = Table(
+    name="monitoring.alerts",
+    grain="one row per alert and channel: told, failed, or quiet because it was told a short while ago",
+    columns=(
+        Column("alert_id", "string", "sha256 of kind, severity, subject, run and moment", required=True),
+        Column("channel", "string", "the channel's name", required=True),
+        Column("kind", "string", "what it is about: quota, failures, bounces, ...", required=True),
+        Column("severity", "string", "notice, warning or critical", required=True),
+        Column("subject", "string", "what it happened to, in a line", required=True),
+        Column("text", "string", "what happened, with figures", required=True),
+        Column("run_id", "string", "the run that raised it", required=True),
+        Column("raised_at", "timestamp", "when it was raised", required=True),
+        Column("outcome", "string", "told, failed or quiet", required=True),
+        Column("reason", "string", "why it failed, or when it was told before"),
+    ),
+    key=("alert_id", "channel"),
+    written_by="monitoring.alerts.tell",
+    constraints={
+        "known_severity": "severity IN ('notice', 'warning', 'critical')",
+        "known_outcome": "outcome IN ('told', 'failed', 'quiet')",
+    },
 )

@@ -14,7 +14,7 @@ from hashlib import sha256
 from importlib import import_module
 from typing import Protocol
 
-from lettermill.delivery.provider import Call, Limits, Message, Parcel, Provider, Status
+from lettermill.delivery.provider import Call, Message, Parcel, Provider, Status
 from tests.delivery.fakes import Book, Fault, Switchboard
 
 AT = datetime(2024, 5, 1, 12, 0, tzinfo=UTC)
@@ -116,20 +116,6 @@ def calls() -> Iterator[Call]:
     while True:
         number += 1
         yield Call("spring-1", 1, number)
-
-
-def split(parcels: Sequence[Parcel], limits: Limits) -> Iterator[list[Parcel]]:
-    """The fewest calls, in order, that keep to the limits of one call: as full as they allow."""
-    waiting: list[Parcel] = []
-    size = limits.envelope
-    for parcel in parcels:
-        if waiting and (len(waiting) == limits.messages or size + len(parcel.body) > limits.bytes):
-            yield waiting
-            waiting, size = [], limits.envelope
-        waiting.append(parcel)
-        size += len(parcel.body)
-    if waiting:
-        yield waiting
 
 
 def nowhere() -> str:

@@ -1,0 +1,39 @@
+"""An account of HubSpot as conf describes it, with the limits that are told of the smallest account as defaults."""
+
+from dataclasses import dataclass
+
+from lettermill.delivery.provider import Limits
+from lettermill.patience import Rate
+
+CALLS = (Rate(100, 10.0), Rate(250_000, 86_400.0))
+"""A private app of an account without any paid plan: calls in any 10 s, and in a day of the account's time zone."""
+
+MAILS = Limits(messages=1, bytes=1_000_000, envelope=512, calls=CALLS)
+"""The single send takes one mail; no bound of its bytes is published, this one is ours."""
+
+CONTACTS = Limits(messages=100, bytes=4_000_000, envelope=512, calls=CALLS)
+"""The batch upsert takes 100 contacts; no bound of its bytes is published, this one is ours."""
+
+
+@dataclass(frozen=True)
+class Account:
+    """`delivery.providers.<name>` of conf.
+
+    `key` is a reference secret://scope/key to the token of a private app. `email_id` is the content id of the e-mail
+    whose template takes the parts of a message as `{{custom.html}}` and the like; `sender` overrides whom it is from.
+    `id_property` is the property by which HubSpot knows a contact: email, or one of yours that it holds unique, which
+    then has our person_id. `version` is put into the paths, which HubSpot dates; a path may also be written without it.
+    """
+
+    key: str
+    base_url: str = "https://api.hubapi.com"
+    email_id: int = 0
+    sender: str = ""
+    id_property: str = "email"
+    version: str = "2026-03"
+    send_path: str = "/marketing/transactional/{version}/single-email/send"
+    status_path: str = "/marketing/v3/email/send-statuses/{status_id}"
+    contacts_path: str = "/crm/objects/{version}/contacts/batch/upsert"
+    mails: Limits = MAILS
+    contacts: Limits = CONTACTS
+    timeout_seconds: float = 30.0

@@ -1,0 +1,151 @@
+"""Mails by HubSpot's single send: one a call, each at most once, by the message's id as its `sendId`.
+
+Since HubSpot mails one `sendId` once for ever, a call that was cut off is made again without fear: where the first had
+arrived, the second is answered as known. Source: HubSpot's pages on transactional e-mail and its single send.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote
+
+import orjson
+
+from lettermill.delivery.bearer import BearerConnection, bearer_exchange, plain_words
+from lettermill.delivery.credentials import Credential
+from lettermill.delivery.exchange import CutOff, NotSent, Reply
+from lettermill.delivery.provider import (
+    Answer,
+    Call,
+    Limits,
+    Message,
+    Outcome,
+    Parcel,
+    Signal,
+    Status,
+    Unpackable,
+    answered,
+)
+from lettermill.delivery.providers.hubspot.account import Account
+from lettermill.delivery.providers.hubspot.answers import ROLLING_SECONDS, refused
+from lettermill.errors import ConfigError
+
+PROPERTIES = ("message_id", "subject", "preheader", "html", "text", "unsubscribe_url")
+TAKEN = {"SENT", "QUEUED", "IDEMPOTENT_IGNORE", "IDEMPOTENT_FAIL"}
+"""Results of a send that HubSpot has, or had before under the same `sendId`."""
+OURS = {"PORTAL_SUSPENDED", "MISSING_CONTENT", "MISSING_TEMPLATE_PROPERTIES", "INVALID_FROM_ADDRESS"}
+"""Results that blame the account, the e-mail or the conf: no message of ours is at fault."""
+THROTTLED = "THROTTLED"
+UNDER_WAY = {"PENDING", "PROCESSING", "COMPLETE"}
+
+
+@dataclass
+class SingleSends(BearerConnection):
+    """A connection that can also be asked what became of a send, by the reference of its outcome."""
+
+    status_path: str
+
+    def send(self, parcels: Sequence[Parcel], *, call: Call) -> Answer:
+        """One mail. Several are deferred without a call, since no call can hold them."""
+        if len(parcels) != 1:
+            words = f"a call holds one mail, not {len(parcels)}: see the limit mails.messages in conf"
+            return answered(parcels, Status.DEFERRED, reason=words, signal=Signal.BLOCKED)
+        return super().send(parcels, call=call)
+
+    def became(self, message_id: str, *, reference: str) -> Outcome:
+        """What HubSpot says by now of a mail that it had queued; unknown where it says nothing."""
+        try:
+            reply = self.exchange.call("GET", self.status_path.format(status_id=quote(reference, safe="")))
+        except (NotSent, CutOff) as error:
+            return Outcome(message_id, Status.UNKNOWN, reference, str(error))
+        if reply.status != 200:
+            return Outcome(message_id, Status.UNKNOWN, reference, f"its status was answered by {reply.status}")
+        return _sent(message_id, reply.json()).outcomes[0]
+
+
+@dataclass(frozen=True)
+class HubSpotMails:
+    """HubSpot as a provider of mails; see Account."""
+
+    account: Account
+    name: str
+    credential: Credential
+
+    @property
+    def limits(self) -> Limits:
+        return self.account.mails
+
+    def pack(self, message: Message, *, at: datetime) -> Parcel:  # noqa: ARG002 (HubSpot dates its mails itself)
+        """The whole body of a call. Raises Unpackable where it is larger than a call may be."""
+        sender = {"from": self.account.sender} if self.account.sender else {}
+        content = {
+            "emailId": self.account.email_id,
+            "message": {"to": message.address, "sendId": message.message_id, **sender},
+            "customProperties": {name: getattr(message, name) for name in PROPERTIES},
+        }
+        try:
+            parcel = Parcel(message.message_id, message.address, orjson.dumps(content))
+        except (orjson.JSONEncodeError, TypeError):
+            raise Unpackable("a part of it is no valid text") from None
+        most = self.limits.bytes - self.limits.envelope
+        if len(parcel.body) > most:
+            raise Unpackable(f"it is {len(parcel.body):,} bytes, a call may have {most:,}")
+        return parcel
+
+    def connect(self) -> SingleSends:
+        return SingleSends(
+            self.name,
+            bearer_exchange(self.account.base_url, self.credential, timeout=self.account.timeout_seconds),
+            self.account.send_path.format(version=self.account.version),
+            _request,
+            self._read,
+            _after_cut,
+            self.account.status_path,
+        )
+
+    def _read(self, reply: Reply, parcels: Sequence[Parcel]) -> Answer:
+        if not 200 <= reply.status < 300:
+            return refused(reply, parcels, hidden=[self.credential.text, *(one.to for one in parcels)])
+        return _sent(parcels[0].message_id, reply.json())
+
+
+def _request(parcels: Sequence[Parcel]) -> bytes:
+    return parcels[0].body
+
+
+def _after_cut(parcel: Parcel) -> Status:  # noqa: ARG001 (no parcel differs)
+    return Status.DEFERRED
+
+
+def _sent(message_id: str, document: Any) -> Answer:
+    """What the state of a send comes to: `sendResult` where there is one, else `status`."""
+    state = document if isinstance(document, dict) else {}
+    reference, status, result = state.get("statusId"), state.get("status"), state.get("sendResult")
+
+    def one(outcome: Status, *, reason: str | None = None, signal: Signal = Signal.FINE) -> Answer:
+        wait = ROLLING_SECONDS["TEN_SECONDLY_ROLLING"] if signal == Signal.THROTTLED else None
+        return Answer((Outcome(message_id, outcome, reference, reason),), signal, wait, said=reason or "")
+
+    if result in TAKEN:
+        return one(Status.HANDED_OVER)
+    if result == THROTTLED:
+        return one(Status.DEFERRED, reason=result, signal=Signal.THROTTLED)
+    if result in OURS:
+        return one(Status.DEFERRED, reason=result, signal=Signal.BLOCKED)
+    if result or status == "CANCELED":
+        return one(Status.REJECTED, reason=plain_words(str(result or "cancelled by HubSpot")))
+    if status in UNDER_WAY and reference:
+        return one(Status.HANDED_OVER)
+    return one(Status.UNKNOWN, reason="accepted, but its state is not told")
+
+
+def mail_provider(account: Account, *, name: str, secret: Callable[[str], Credential]) -> HubSpotMails:
+    """Raises ConfigError where no e-mail is named."""
+    if not account.email_id:
+        raise ConfigError(
+            f"{name} has no email_id",
+            place=f"delivery.providers.{name}",
+            mend="make an e-mail for the single send in HubSpot and write its content id as email_id",
+        )
+    return HubSpotMails(account, name, secret(account.key))

@@ -1,0 +1,76 @@
+"""What SendGrid knows of addresses: bounces, reports of spam and global unsubscriptions, page by page."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+from lettermill.delivery.bearer import bearer_exchange, plain_words
+from lettermill.delivery.credentials import Credential
+from lettermill.delivery.exchange import CutOff, Exchange, NotSent
+from lettermill.delivery.profile_provider import Kind, Statement
+from lettermill.delivery.providers.sendgrid.account import Account
+from lettermill.errors import DeliveryError
+
+LISTS: Mapping[str, Kind] = {"bounces": "bounced", "spam_reports": "complained", "unsubscribes": "unsubscribed"}
+"""The lists below /v3/suppression that are about people; `blocks` are servers' refusals, which pass."""
+
+
+@dataclass(frozen=True)
+class Suppressions:
+    """The suppression lists of one account."""
+
+    name: str
+    account: Account
+    key: Credential
+
+    def statements(self, *, since: datetime, until: datetime) -> Iterator[Statement]:
+        """Of each list in turn; `until` is the first moment that is not asked for."""
+        exchange = bearer_exchange(self.account.base_url, self.key, timeout=self.account.timeout_seconds)
+        try:
+            for name, kind in LISTS.items():
+                yield from self._listed(exchange, name, kind, since=since, until=until)
+        finally:
+            exchange.close()
+
+    def _listed(
+        self, exchange: Exchange, name: str, kind: Kind, *, since: datetime, until: datetime
+    ) -> Iterator[Statement]:
+        last = until - timedelta(seconds=1)  # both ends are part of what is asked for, in whole seconds
+        asked = {"start_time": int(since.timestamp()), "end_time": int(last.timestamp()), "limit": self.account.page}
+        seen: set[tuple[str, int]] = set()
+        for offset in _multiples(self.account.page):
+            rows = self._page(exchange, f"/v3/suppression/{name}?{urlencode(asked | {'offset': offset})}")
+            for row in rows:
+                # A row that is added or removed while pages are read shifts the others by one.
+                if (row["email"], row["created"]) not in seen:
+                    seen.add((row["email"], row["created"]))
+                    at = datetime.fromtimestamp(row["created"], UTC)
+                    yield Statement(row["email"], kind, at, reason=plain_words(str(row.get("reason", ""))))
+            if len(rows) < self.account.page:
+                return
+
+    def _page(self, exchange: Exchange, path: str) -> list[dict[str, Any]]:
+        place, mend = path.partition("?")[0], "look at SendGrid's status and the key's rights, and run again"
+        try:
+            reply = exchange.call("GET", path, headers={"accept": "application/json"})
+        except (NotSent, CutOff) as error:
+            raise DeliveryError(f"SendGrid did not answer: {error}", place=place, mend=mend) from None
+        rows = reply.json()
+        if reply.status != 200 or not isinstance(rows, list):
+            words = plain_words(reply.body.decode(errors="replace"), hidden=[self.key.text])
+            raise DeliveryError(f"SendGrid answered {reply.status}: {words}", place=place, mend=mend)
+        return rows
+
+
+def _multiples(of: int) -> Iterator[int]:
+    number = 0
+    while True:
+        yield number
+        number += of
+
+
+def statement_source(account: Account, *, name: str, secret: Callable[[str], Credential]) -> Suppressions:
+    """The suppression lists of this account; `secret` resolves the reference to its key."""
+    return Suppressions(name, account, secret(account.key))

@@ -1,0 +1,1 @@
+"""Salesforce Marketing Cloud Engagement: transactional sends, and rows of data extensions."""

@@ -1,0 +1,151 @@
+"""Settling: the journal is read, the outbox moves in one commit, and the ledger follows.
+
+Recovering is the same for waves whose sender is gone, before anything is claimed. Both in the order that
+tests/delivery/simulation holds to every crash.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import groupby
+
+from pyspark.sql import DataFrame, Row
+from pyspark.sql import functions as F
+
+from lettermill.delivery.guard import SAMPLE, Standing, note_settled, require_not_restored, waves_to_note
+from lettermill.delivery.lease import Lease
+from lettermill.delivery.marks import wave_lease
+from lettermill.delivery.recovery import Settled, close_wave, late_answers, settled_wave, waves_to_recover
+from lettermill.delivery.states import SEEN, advance
+from lettermill.sending.desk import Desk, last_second
+from lettermill.sending.ledger import post_ledger
+from lettermill.tables.delivery import OUTBOX
+
+DAY = 86_400.0
+"""How long a wave without a not-after time may go on: nobody holds one for longer."""
+ROWS = "message_id string, settled string, settled_reason string, settled_reference string, calls int"
+
+
+@dataclass
+class Recovered:
+    """What was settled of waves whose senders are gone, by state. Nothing `may_be_claimed` while somebody else holds a
+    wave of which nobody knows whether it was claimed."""
+
+    states: Counter[str] = field(default_factory=Counter)
+    may_claim: bool = True
+
+
+def lease_of(desk: Desk, wave: str) -> Lease:
+    """The lease of a wave, in this sender's name."""
+    return Lease(desk.journal, wave_lease(wave), desk.holder, desk.run.settings.delivery.lease_seconds, desk.clock)
+
+
+def settle(desk: Desk, wave: str) -> Counter[str]:
+    """Write down what became of a wave that nobody hands over any more; count it by state.
+
+    Done again, it changes nothing, but for answers that came later.
+    """
+    rows = _of_wave(desk, wave).where("state = 'claimed'")
+    batches = _batches(rows.select("batch", "message_id").orderBy("batch", "message_id").collect())
+    settled = list(settled_wave(desk.journal, wave, batches, by=desk.holder, at=desk.clock.time()))
+    _move(desk, rows, settled)
+    _note(desk, wave)
+    return Counter(one.state for one in settled)
+
+
+def require_same_outbox(desk: Desk) -> None:
+    """Raises DeliveryError, by name, where the outbox was restored to what it was before something was handed over."""
+    lake = desk.run.lake
+    require_not_restored(
+        desk.journal,
+        version_now=lambda: lake.version(OUTBOX),
+        commit_time_of=lambda version: lake.committed_at(OUTBOX, version=version),
+        rows_of=lambda ids: _standings(lake.read(OUTBOX).where(F.col("message_id").isin(list(ids)))),
+    )
+
+
+def recover(desk: Desk) -> Recovered:
+    """Settle every wave of the lake whose sender is gone, and take in what came to light of unknown messages.
+
+    To be done under the lease of claiming.
+    """
+    recovered = Recovered()
+    claimed, unknown = _waves(desk, "claimed"), _waves(desk, "unknown")
+    for wave in waves_to_recover(desk.journal, claimed, now=desk.clock.time()):
+        own = lease_of(desk, wave)
+        if own.acquire():
+            recovered.states += settle(desk, wave)
+            own.release()
+            claimed.remove(wave)
+    for wave in waves_to_note(desk.journal, claimed=claimed):
+        own = lease_of(desk, wave)
+        if own.acquire():
+            close_wave(desk.journal, wave, by=desk.holder, at=desk.clock.time())
+            _note(desk, wave)
+            own.release()
+        else:
+            recovered.may_claim = False
+    for wave in unknown:
+        recovered.states += _heard_late(desk, wave)
+    return recovered
+
+
+def _heard_late(desk: Desk, wave: str) -> Counter[str]:
+    rows = _of_wave(desk, wave).where("state = 'unknown'")
+    batches = _batches(rows.select("batch", "message_id").orderBy("batch", "message_id").collect())
+    late = list(late_answers(desk.journal, wave, batches, by=desk.holder, at=desk.clock.time()))
+    _move(desk, rows, [replace(one, attempt=0) for one in late])  # their calls were counted when it was settled
+    return Counter(one.state for one in late)
+
+
+def _note(desk: Desk, wave: str) -> None:
+    lake = desk.run.lake
+    version = lake.version(OUTBOX)
+    called = _of_wave(desk, wave).where("attempt > 0").orderBy("message_id").limit(SAMPLE)
+    rows = _standings(called)
+    require_same_outbox(desk)
+    note_settled(
+        desk.journal,
+        wave,
+        version=version,
+        committed_at=lake.committed_at(OUTBOX, version=version) or desk.moment(),
+        rows=rows,
+        not_after=min(last_second(desk), desk.clock.time() + DAY),
+    )
+
+
+def _waves(desk: Desk, state: str) -> list[str]:
+    rows = desk.run.lake.read(OUTBOX).where((F.col("state") == state) & F.col("wave").isNotNull())
+    return sorted(row["wave"] for row in rows.select("wave").distinct().collect())
+
+
+def _of_wave(desk: Desk, wave: str) -> DataFrame:
+    return desk.run.lake.read(OUTBOX).where(F.col("wave") == wave)
+
+
+def _standings(rows: DataFrame) -> Mapping[str, Standing]:
+    found = rows.select("message_id", "state", "attempt", "wave").collect()
+    return {row["message_id"]: Standing(row["state"], row["attempt"], row["wave"]) for row in found}
+
+
+def _batches(rows: Iterable[Row]) -> Iterator[tuple[int, Sequence[str]]]:
+    for batch, of_batch in groupby(rows, key=lambda row: row["batch"]):
+        yield batch, [row["message_id"] for row in of_batch]
+
+
+def _move(desk: Desk, rows: DataFrame, settled: Sequence[Settled]) -> None:
+    """Move the rows to what became of them, where nobody did so before."""
+    if settled:
+        told = [(one.message_id, one.state, one.reason, one.reference, one.attempt) for one in settled]
+        # right side: one row per message
+        found = rows.join(desk.run.spark.createDataFrame(told, ROWS), on="message_id", how="inner")
+        moved = advance(
+            found,
+            to=F.col("settled"),
+            reason=F.col("settled_reason"),
+            reference=F.coalesce("settled_reference", "provider_reference"),
+            attempt=F.col("attempt") + F.col("calls"),
+            as_of=F.lit(desk.moment()),
+        )
+        desk.run.lake.move(moved, of=OUTBOX, seen=SEEN)
+    post_ledger(desk.run)

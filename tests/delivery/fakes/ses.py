@@ -1,0 +1,145 @@
+"""A fake of Amazon SES, version 2, by its published model: one mail, bulk mail, and the suppression list.
+
+It answers as the service does on the wire: names of errors in a header, results of a bulk call by position.
+"""
+
+import email
+import json
+from base64 import b64decode
+from dataclasses import dataclass, field
+from email.policy import default
+from typing import Any
+
+from tests.delivery.fakes import Entry, HttpFake
+from tests.ingest.serving import Answered, Asked, as_json
+
+MAGIC = "unsendable"
+"""A message whose subject has this word is refused."""
+
+
+@dataclass
+class Ses(HttpFake):
+    """`recipients_a_second` is the account's rate; `results` are statuses for the next entries of bulk calls."""
+
+    identity: str = "AKIAOFTHETESTS"
+    secret: str = "the-secret-of-the-tests"
+    recipients_a_second: int = 1_000_000
+    most_entries: int = 50
+    most_bytes: int = 40_000_000
+    most_bulk_bytes: int = 1_000_000
+    results: list[str] = field(default_factory=list)
+    suppressed: list[dict[str, Any]] = field(default_factory=list)
+    tags: list[dict[str, str]] = field(default_factory=list)
+    calls: list[dict[str, Any]] = field(default_factory=list)
+    failing_in_own_words: bool = True
+    _second: tuple[int, int] = (0, 0)
+
+    def take(self, asked: Asked) -> Answered:
+        if f"Credential={self.identity}/" not in asked.headers.get("Authorization", ""):
+            return self.expired(asked)
+        match (asked.method, asked.path):
+            case ("POST", "/v2/email/outbound-emails"):
+                return self._one(asked.json)
+            case ("POST", "/v2/email/outbound-bulk-emails"):
+                return self._bulk(asked.json, size=len(asked.body))
+            case ("GET", "/v2/email/suppression/addresses"):
+                return self._list(asked)
+            case _:
+                return error("NotFoundException", "no such resource", 404)
+
+    def _too_fast(self, recipients: int) -> bool:
+        second = int(self.clock.time())
+        so_far = self._second[1] if self._second[0] == second else 0
+        if so_far + recipients > self.recipients_a_second:
+            return True
+        self._second = (second, so_far + recipients)
+        return False
+
+    def _one(self, call: dict[str, Any]) -> Answered:
+        self.calls.append(call)
+        mail = b64decode(call["Content"]["Raw"]["Data"])
+        if len(mail) * 4 / 3 > self.most_bytes:
+            return error("BadRequestException", "Message length is more than allowed")
+        if max(map(len, mail.splitlines())) > 998:
+            return error("BadRequestException", "A line of the message is too long")
+        if self._too_fast(len(call["Destination"]["ToAddresses"])):
+            return self.throttled(None)
+        read = email.message_from_bytes(mail, policy=default)
+        if MAGIC in str(read["Subject"]):
+            return error("MessageRejected", f"Email to {call['Destination']['ToAddresses'][0]} contains a virus.")
+        text, html = (part.get_content() for part in read.iter_parts())
+        tags = {tag["Name"]: tag["Value"] for tag in call.get("EmailTags", [])}
+        self._write(call["Destination"], tags, str(read["Subject"]), text, html, tuple(read.keys()))
+        return as_json({"MessageId": f"0102-{len(self.book.entries)}"})
+
+    def _bulk(self, call: dict[str, Any], *, size: int) -> Answered:
+        self.calls.append(call)
+        entries = call["BulkEmailEntries"]
+        if len(entries) > self.most_entries or size > self.most_bulk_bytes:
+            return error("BadRequestException", "Number of destinations or size of the request is above the limit")
+        if self._too_fast(len(entries)):
+            return self.throttled(None)
+        results = [self._entered(call, entry) for entry in entries]
+        return as_json({"BulkEmailEntryResults": results})
+
+    def _entered(self, call: dict[str, Any], entry: dict[str, Any]) -> dict[str, str]:
+        status = self.results.pop(0) if self.results else "SUCCESS"
+        raw = entry["ReplacementEmailContent"]["ReplacementTemplate"]["ReplacementTemplateData"]
+        data = json.loads(raw)
+        if len(raw) > 262_144:
+            status = "INVALID_PARAMETER"
+        if MAGIC in data["subject"]:
+            status = "MESSAGE_REJECTED"
+        if status != "SUCCESS":
+            return {"Status": status, "Error": f"Not for {entry['Destination']['ToAddresses'][0]}"}
+        template = call["DefaultContent"]["Template"]["TemplateContent"]
+        subject, text, html = (_filled(template[part], data) for part in ("Subject", "Text", "Html"))
+        tags = {tag["Name"]: tag["Value"] for tag in entry.get("ReplacementTags", [])}
+        to = entry["Destination"]["ToAddresses"][0]
+        given = {"From": call["FromEmailAddress"], "To": to, "Subject": subject}
+        given |= {header["Name"]: header["Value"] for header in entry.get("ReplacementHeaders", [])}
+        # texts go into the head as they came, which is what makes a break of a line in them another header
+        head = "".join(f"{name}: {value}\r\n" for name, value in given.items()).encode()
+        read = email.message_from_bytes(head + b"\r\n", policy=default)
+        self._write(entry["Destination"], tags, str(read["Subject"]), text, html, tuple(read.keys()))
+        return {"Status": "SUCCESS", "MessageId": f"0102-{len(self.book.entries)}"}
+
+    def _write(self, to: Any, tags: dict[str, str], subject: str, text: str, html: str, headers: Any) -> None:
+        self.tags.append(tags)
+        entry = Entry(tags["message_id"], to["ToAddresses"][0], subject=subject, html=html, text=text, headers=headers)
+        self.book.entries.append(entry)
+
+    def _list(self, asked: Asked) -> Answered:
+        start, size = int(asked.query.get("NextToken", 0)), int(asked.query["PageSize"])
+        if size > 1000:
+            return error("BadRequestException", "PageSize must be at most 1000")
+        page: dict[str, Any] = {"SuppressedDestinationSummaries": self.suppressed[start : start + size]}
+        if start + size < len(self.suppressed):
+            page["NextToken"] = str(start + size)
+        return as_json(page)
+
+    def throttled(self, seconds: int | None) -> Answered:  # noqa: ARG002 (every fake's)
+        return error("TooManyRequestsException", "Maximum sending rate exceeded.", 429)
+
+    def failing(self) -> Answered:
+        if self.failing_in_own_words:
+            return error("ServiceUnavailable", "Service is unavailable", 503)
+        return 502, {"Content-Type": "text/html"}, b"<html>Bad Gateway</html>"
+
+    def expired(self, asked: Asked) -> Answered:  # noqa: ARG002 (every fake's)
+        return error("UnrecognizedClientException", "The security token included in the request is invalid.", 403)
+
+    def empty(self, asked: Asked) -> Answered:  # noqa: ARG002 (every fake's)
+        return as_json({})
+
+
+def error(name: str, message: str, status: int = 400) -> Answered:
+    return as_json({"message": message}, status, x_amzn_ErrorType=name)
+
+
+def _filled(template: str, data: dict[str, str]) -> str:
+    """Simple substitutions: each place once, and what was put in is not read again."""
+    for name, value in data.items():
+        if template == "{{" + name + "}}":
+            return value
+    return template

@@ -1,0 +1,120 @@
+"""Actors that take turns, one step at a time, as a seed decides: any of them may crash, or sleep for long, at any."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from random import Random
+from threading import Lock, Thread
+
+
+class Crash(BaseException):
+    """The process is gone: nothing of it is done any more."""
+
+
+@dataclass
+class Actor:
+    name: str
+    turn: Lock
+    wakes_at: float = 0.0
+    is_alive: bool = True
+    has_napped: bool = False
+    parent: "Actor | None" = None
+
+    @property
+    def is_well(self) -> bool:
+        """Whether it, and who started it, have gone on all the time."""
+        return self.is_alive and not self.has_napped and (self.parent is None or self.parent.is_well)
+
+
+class Stage:
+    """Threads, of which one runs: the same seed gives the same run. Also the Clock of everybody on it."""
+
+    def __init__(self, chance: Random, *, crashes: float, naps: float, switches: float, nap_seconds: float) -> None:
+        self.chance, self.crashes, self.naps, self.switches = chance, crashes, naps, switches
+        self.nap_seconds = nap_seconds
+        self.now, self.steps = 1_000_000.0, 0
+        self.actors: list[Actor] = []
+        self.current: Actor | None = None
+        self.failure: BaseException | None = None
+        self._done = Lock()
+        self._done.acquire()
+
+    def spawn(self, name: str, act: Callable[[], None], *, after: float = 0.0) -> Actor:
+        actor = Actor(name, Lock(), wakes_at=self.now + after, parent=self.current)
+        actor.turn.acquire()
+        self.actors.append(actor)
+        Thread(target=self._life, args=(actor, act), daemon=True).start()
+        return actor
+
+    def run(self) -> None:
+        """Until everybody is gone; what went wrong in any of them is raised."""
+        if not self.actors:
+            return
+        self._hand_on()
+        self._done.acquire()
+        if self.failure:
+            raise self.failure
+
+    def step(self) -> None:
+        """Stand between two operations."""
+        self.now += 0.001
+        self.steps += 1
+        if self.steps > 20_000:
+            raise AssertionError("no end is reached")
+        fate = self.chance.random()
+        if fate < self.crashes:
+            raise Crash
+        if fate < self.crashes + self.naps:
+            self.acting.has_napped = True
+            self.sleep(self.chance.uniform(0.5, 2.5) * self.nap_seconds)
+        elif self.chance.random() < self.switches:
+            self._switch()
+
+    def time(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.acting.wakes_at = self.now + max(seconds, 0.001)
+        self._switch()
+
+    @property
+    def acting(self) -> Actor:
+        assert self.current is not None
+        return self.current
+
+    def _switch(self) -> None:
+        own = self.acting
+        following = self._choose()
+        if following is not own:
+            self.current = following
+            following.turn.release()
+            own.turn.acquire()
+        if self.failure:
+            raise Crash
+
+    def _choose(self) -> Actor:
+        ready = [actor for actor in self.actors if actor.wakes_at <= self.now]
+        if not ready:
+            self.now = min(actor.wakes_at for actor in self.actors)
+            ready = [actor for actor in self.actors if actor.wakes_at <= self.now]
+        return ready[int(self.chance.random() * len(ready))] if len(ready) > 1 else ready[0]
+
+    def _hand_on(self) -> None:
+        if not self.actors:
+            self.current = None
+            self._done.release()
+            return
+        self.current = self._choose()
+        self.current.turn.release()
+
+    def _life(self, actor: Actor, act: Callable[[], None]) -> None:
+        actor.turn.acquire()
+        try:
+            if not self.failure:
+                act()
+        except Crash:
+            pass
+        except BaseException as error:  # it is raised by whoever runs the stage
+            self.failure = self.failure or error
+        actor.is_alive = False
+        self.actors.remove(actor)
+        self._hand_on()

@@ -1,0 +1,127 @@
+"""The forecast: figures that were worked out by hand, and what binds by name."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from lettermill.delivery.forecast import Pace, forecast
+from lettermill.delivery.provider import Limits
+from lettermill.delivery_rules import WarmUp
+from lettermill.patience import Rate
+
+NOON = datetime(2018, 1, 1, 12, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+# 50 messages to a call, ten calls in 10 s: 50 messages a second
+LIMITS = Limits(messages=50, bytes=1_000_256, calls=(Rate(10, 10),), connections=4)
+
+
+def pace(limits=LIMITS, **more):
+    return Pace(limits, **{"seconds": 0.5, "tasks": 8, "body": 10_000, **more})
+
+
+@pytest.mark.parametrize(
+    ("given", "a_call", "speeds", "binds"),
+    [
+        (pace(), 50, {"calls": 50, "connections": 400}, "calls"),
+        (pace(share=0.2), 50, {"calls": 10, "connections": 400}, "calls"),
+        # 1,000,000 bytes hold 25 bodies of 40,000
+        (pace(body=40_000), 25, {"calls": 25, "connections": 200}, "bytes"),
+        (pace(body=2_000_000), 1, {"calls": 1, "connections": 8}, "bytes"),
+        (pace(tasks=1, seconds=10), 50, {"calls": 50, "connections": 5}, "connections"),
+        (
+            pace(Limits(messages=50, bytes=1_000_256, calls=(Rate(10, 10), Rate(30, 60)), connections=4)),
+            50,
+            {"calls": 25, "connections": 400},
+            "calls",
+        ),
+        (
+            pace(Limits(messages=50, bytes=1_000_256, calls=(Rate(0),), recipients=(Rate(14),)), body=40_000),
+            25,
+            {"recipients": 14, "connections": 400},
+            "recipients",
+        ),
+    ],
+)
+def test_the_slowest_limit_binds(given, a_call, speeds, binds):
+    assert (given.a_call, given.speeds, given.binds) == (a_call, speeds, binds)
+
+
+def test_without_windows_it_takes_as_long_as_the_limit_says():
+    told = forecast(ready={NOON: 90_000, NOON - HOUR: 90_000}, pace=pace(), moment=NOON)
+
+    assert (told.messages, told.ends_at, told.binds, told.undone) == (180_000, NOON + HOUR, "calls", 0)
+    assert str(told).splitlines() == [
+        "180,000 messages, 50 to a call, from 2018-01-01 12:00 UTC",
+        "  calls                50.0 messages a second",
+        "  connections         400.0 messages a second",
+        "calls binds: 1 h sending",
+        "done by 2018-01-01 13:00 UTC",
+    ]
+
+
+def test_whoever_sleeps_is_waited_for_and_the_window_binds():
+    # 60 s of work at noon, 8 h until those who sleep wake up, 60 s of work
+    told = forecast(ready={NOON: 3_000, NOON + 8 * HOUR: 3_000}, pace=pace(), moment=NOON)
+
+    assert (told.ends_at, told.binds) == (NOON + 8 * HOUR + timedelta(minutes=1), "window")
+    assert (told.sending, told.window, told.warm_up) == (120, 8 * 3600 - 60, 0)
+    assert str(told).splitlines()[-2:] == [
+        "window binds: 2 min sending, 7 h 59 min waiting for windows",
+        "done by 2018-01-01 20:01 UTC",
+    ]
+
+
+def test_who_wakes_up_while_others_are_mailed_waits_for_their_turn():
+    told = forecast(ready={NOON: 180_000, NOON + HOUR / 2: 180_000}, pace=pace(), moment=NOON)
+
+    assert (told.ends_at, told.binds, told.window) == (NOON + 2 * HOUR, "calls", 0)
+
+
+def test_a_warm_up_spreads_a_mailing_over_its_days():
+    # New York's 1st ends at 05:00 in Greenwich: 400 are left of the 500 on it, 1,000 leave on the 2nd, the rest later
+    warm_up = WarmUp(date(2018, 1, 1), (500, 1_000))
+    told = forecast(
+        ready={NOON: 5_000}, pace=pace(), moment=NOON, warm_up=warm_up, used=100, timezone="America/New_York"
+    )
+
+    assert (told.binds, told.undone) == ("warm-up", 0)
+    assert told.ends_at == datetime(2018, 1, 3, 5, tzinfo=UTC) + timedelta(seconds=3_600 / 50)
+    assert (told.sending, told.warm_up) == (100, (41 * 3600 - 8 - 20))
+
+
+def test_a_day_that_is_used_up_and_more_lets_nothing_leave():
+    told = forecast(
+        ready={NOON: 10}, pace=pace(), moment=NOON, warm_up=WarmUp(date(2018, 1, 1), (500,)), used=700
+    )  # fmt: skip
+
+    assert (told.warm_up, told.ends_at) == (12 * 3600, NOON + 12 * HOUR + timedelta(seconds=0.2))
+
+
+def test_what_is_not_done_by_the_last_moment_is_told():
+    # an hour of 50 a second, and 70 who would be ready too late
+    told = forecast(
+        ready={NOON: 200_000, NOON + 2 * HOUR: 70}, pace=pace(), moment=NOON, last_moment=NOON + HOUR
+    )  # fmt: skip
+
+    assert (told.ends_at, told.undone, told.binds) == (None, 20_070, "calls")
+    assert str(told).splitlines()[-1] == "20,070 not done by 2018-01-01 13:00 UTC"
+
+
+@pytest.mark.parametrize("last_moment", [NOON, NOON - HOUR])
+def test_after_the_last_moment_nothing_is_done(last_moment):
+    told = forecast(ready={NOON: 7}, pace=pace(), moment=NOON, last_moment=last_moment)
+
+    assert (told.undone, told.ends_at, told.sending) == (7, None, 0)
+
+
+def test_nothing_to_send_takes_no_time():
+    told = forecast(ready={}, pace=pace(), moment=NOON)
+
+    assert (told.ends_at, told.undone, told.messages) == (NOON, 0, 0)
+    assert "nothing to send" in str(told)
+
+
+@pytest.mark.parametrize("wrong", [{"seconds": 0}, {"tasks": 0}, {"body": 0}, {"share": 0}, {"share": 1.1}])
+def test_a_pace_of_nothing_is_refused(wrong):
+    with pytest.raises(ValueError, match="above 0 and a share up to 1"):
+        pace(**wrong)
