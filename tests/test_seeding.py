@@ -7,7 +7,7 @@ import pytest
 
 from lettermill.errors import DeliveryError
 from lettermill.seeding import hand_over_seeds
-from lettermill.sending import open_slot
+from lettermill.sending.slot import open_slot
 from tests.delivery.fakes.files import rows
 from tests.jobs.spring_campaign import FILES, run_of, settings_in
 
