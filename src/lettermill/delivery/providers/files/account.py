@@ -70,6 +70,11 @@ class Account:
         return replace(limits, envelope=max(limits.envelope, sum(len(one) + 4 for one in self.looks.headers)))
 
     @property
+    def is_folder(self) -> bool:
+        """Whether its files lie on this machine, so that they can be looked through."""
+        return not urlsplit(self.destination).scheme
+
+    @property
     def is_packed(self) -> bool:
         return self.looks.is_packed if self.gzip is None else self.gzip
 
