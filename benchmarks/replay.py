@@ -34,16 +34,16 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "jobs"))
 import render_campaign
 
 from lettermill.campaigns.definition import Campaign
+from lettermill.delivery.due import due_messages, expected_hashes, message_of, refusal
 from lettermill.delivery.provider import Call, Status
 from lettermill.delivery.providers.files.mails import FileProvider
-from lettermill.delivery.send import due_messages, message_of, refusal
 from lettermill.delivery.splitting import calls_of
 from lettermill.job import Run
 from lettermill.lake import Folder, Lake
 from lettermill.rendering.messages import render_bodies
 from lettermill.rendering.templates import load_template, template_rows
 from lettermill.replaying import payload_differences, replays, templates_of
-from lettermill.sending import open_slot
+from lettermill.sending.slot import open_slot
 from lettermill.settings import Settings, load, load_campaign
 from lettermill.spark import session
 from lettermill.tables.rendering import MESSAGES, TEMPLATES
@@ -149,7 +149,8 @@ def handed_over(run: Run, *, rows: int) -> dict[str, str]:
     """Hand the slot over by files, as send_campaign does once people and consents are asked; references by message."""
     slot = open_slot(run)
     every = slot.contexts()
-    due = due_messages(every, contexts=every, messages=run.lake.read(MESSAGES), engine=slot.engine)
+    expected = expected_hashes(run.lake.read(MESSAGES), engine=slot.engine)
+    due = due_messages(every.withColumn("batch", F.lit(1)), contexts=every, expected=expected)
     versions = [row["template_version"] for row in every.select("template_version").distinct().collect()]
     parcels, provider = [], FileProvider(run.settings.files.account(), "files")
     for row in render_bodies(due, templates=templates_of(run.lake, versions)).orderBy("message_id").toLocalIterator():

@@ -3,16 +3,21 @@
 import csv
 import gzip
 import io
+from dataclasses import replace
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from lettermill.delivery.providers.files.account import Account
 from lettermill.delivery.redacting import put
-from lettermill.file_erasing import erase_landing
+from lettermill.file_erasing import erase_landing, redact_accounts
 from lettermill.identifiers import identifiers_in
 from lettermill.ingest.kafka import Kafka
 from lettermill.ingest.sources import Source
+from lettermill.settings import load
+from tests.delivery.contract import message, messages
+from tests.delivery.files.test_manifests import handed_over
 
 SOURCES = {
     "web": Source("events", "behaviour", "events/web"),
@@ -88,3 +93,22 @@ def test_a_file_that_cannot_be_read_stays_as_it_is(land, tmp_path):
 
     assert sum(erase_landing(tmp_path, SOURCES, names, write=put)) == 0
     assert cut.read_bytes() == before
+
+
+def test_people_are_taken_out_of_the_payload_files_of_every_account_in_its_layout(tmp_path):
+    local = load("local")
+    watched = {"kind": "files", "destination": str(tmp_path / "watched"), "layout": "sfmc", "home": ""}
+    elsewhere = {"destination": "s3://bucket/out"}
+    files = replace(local.files, folder=tmp_path / "ours")
+    providers = {"sfmc_import": watched, "files": elsewhere, "mail": {"kind": "smtp"}}
+    settings = replace(local, files=files, delivery=replace(local.delivery, providers=providers))
+    drop = Account(str(tmp_path / "watched"), layout="sfmc", home="")
+    for account in (settings.files.account(), drop):
+        handed_over(account, messages(2))
+
+    blanked = redact_accounts(settings, frozenset({message(1).message_id}))
+
+    assert blanked == 3  # ours has two formats
+    (left,) = (tmp_path / "watched").iterdir()
+    assert message(0).address in left.read_text()
+    assert message(1).address not in left.read_text()

@@ -13,13 +13,14 @@ import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from lettermill.delivery.providers.files.account import Account
 from lettermill.delivery.redacting import put, redact_payloads
 from lettermill.erasing import Erasing
 from lettermill.identifiers import identifiers_in
 from lettermill.ingest.sources import Source
 from lettermill.keyed_hashes import Hasher
 from lettermill.scanning import Finder, contents, files_below
-from lettermill.settings import Settings
+from lettermill.settings import Settings, validate
 
 MARK = 16
 """As many characters of a message's id stand in its links."""
@@ -42,13 +43,34 @@ def erase_files(settings: Settings, erasing: Erasing, *, is_rehearsal: bool = Fa
         return any(hasher(one) in erasing.hashes for one in identifiers_in(raw, source=source))
 
     write = _look if is_rehearsal else put
-    payloads = 0 if is_rehearsal else redact_payloads(settings.files.folder, erasing.message_ids)
+    payloads = 0 if is_rehearsal else redact_accounts(settings, erasing.message_ids)
     return {
         "landing rows": sum(erase_landing(settings.landing, settings.sources, names, write=write)),
         "payload rows": payloads,
         "derived files": _erase_derived(settings, erasing, is_rehearsal=is_rehearsal),
         "rows in MLflow artefacts": sum(_erase_examples(settings, erasing, write=write)),
     }
+
+
+def redact_accounts(settings: Settings, message_ids: frozenset[str]) -> int:
+    """Blank the rows of these messages in the payload files of every account that files into a folder; how many."""
+    declared = (
+        validate(
+            Account, {key: value for key, value in keys.items() if key != "kind"}, place=f"delivery.providers.{name}"
+        )
+        for name, keys in settings.delivery.providers.items()
+        if keys.get("kind", name) == "files"
+    )
+    return sum(
+        redact_payloads(
+            Path(account.destination),
+            message_ids,
+            layout=account.looks,
+            manifests=Path(account.manifests) if account.manifests else None,
+        )
+        for account in (settings.files.account(), *declared)
+        if account.is_folder
+    )
 
 
 def _look(file: Path, content: bytes) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import pickle
+import sys
 from contextlib import ExitStack
 from datetime import UTC, datetime
 
@@ -13,7 +14,7 @@ from lettermill.delivery.provider import Answer, Call, Outcome, Signal, Status
 from lettermill.delivery.providers.files.account import Account
 from lettermill.delivery.providers.files.mails import mail_provider
 from lettermill.delivery.providers.files.stores.folder import FolderStore
-from lettermill.errors import DeliveryError
+from lettermill.errors import DeliveryError, PlatformError
 from tests.delivery.contract import message, messages
 from tests.delivery.fakes.files import rows
 from tests.delivery.files.servers import BUCKET, PASSWORD, USER, s3, sftp
@@ -174,6 +175,14 @@ def test_a_name_that_a_crash_could_still_take_back_is_unknown_until_it_is_looked
 
     assert (statuses(answer.outcomes), answer.signal) == ([Status.UNKNOWN], Signal.FAILING)
     assert statuses(files.connect().lookup([message(0).message_id], call=call())) == [Status.HANDED_OVER]
+
+
+def test_a_library_that_is_missing_is_told_before_any_work(monkeypatch):
+    monkeypatch.setitem(sys.modules, "paramiko", None)
+    monkeypatch.delitem(sys.modules, "lettermill.delivery.providers.files.stores.sftp", raising=False)
+
+    with pytest.raises(PlatformError, match="paramiko"):
+        provider("sftp://ana@files.example/in", host_key="ssh-ed25519 AAAA")
 
 
 @pytest.mark.parametrize("occurrence", ["../../up", "a/b", "..", "x" * 40 + "é.1"])

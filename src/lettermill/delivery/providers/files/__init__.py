@@ -1,1 +1,1 @@
-"""Payload files: a folder, a bucket or SFTP; our own layout, or that of a provider who imports them."""
+"""Payload files: rows for bulk upload, in a folder, a bucket, or on a server."""

@@ -14,6 +14,7 @@ from lettermill.delivery.providers.files.layouts import BRAZE, LAYOUTS, LETTERMI
 from lettermill.delivery.providers.files.naming import SLOT
 from lettermill.delivery.providers.files.stores.folder import FolderStore
 from lettermill.delivery.providers.files.stores.store import Store
+from lettermill.errors import PlatformError
 
 IDENTITIES = {"EXTERNAL_ID", "EMAIL"}
 """Of those that Braze knows, what we have: a row has exactly one."""
@@ -70,6 +71,11 @@ class Account:
         return replace(limits, envelope=max(limits.envelope, sum(len(one) + 4 for one in self.looks.headers)))
 
     @property
+    def is_folder(self) -> bool:
+        """Whether its files lie on this machine, so that they can be looked through."""
+        return not urlsplit(self.destination).scheme
+
+    @property
     def is_packed(self) -> bool:
         return self.looks.is_packed if self.gzip is None else self.gzip
 
@@ -95,8 +101,11 @@ class Account:
             where = {"endpoint": self.endpoint, "region": self.region, "timeout_seconds": self.timeout_seconds}
             return S3Store(url.netloc, url.path.strip("/"), **where, **keys)  # type: ignore[arg-type]
         if url.scheme == "sftp":
-            from lettermill.delivery.providers.files.stores.sftp import PORT, SftpStore  # an extra of the package
-
+            try:
+                from lettermill.delivery.providers.files.stores.sftp import PORT, SftpStore
+            except ModuleNotFoundError:
+                mend = "install lettermill[sftp]"
+                raise PlatformError("SFTP needs the library paramiko", place=destination, mend=mend) from None
             return SftpStore(
                 url.hostname or "",
                 unquote(url.username or ""),

@@ -35,8 +35,10 @@ from lettermill.errors import DeliveryError
 
 
 def mail_provider(account: Account, *, name: str, secret: Callable[[str], Credential]) -> "FileProvider":
-    """Payload files as a provider of mails."""
-    return FileProvider(account, name, account.credentials(secret))
+    """Payload files as a provider of mails. Raises PlatformError where a library for its place is missing."""
+    credentials = account.credentials(secret)
+    account.store(credentials).close()  # a worker would find it out too late
+    return FileProvider(account, name, credentials)
 
 
 @dataclass(frozen=True)
