@@ -7,6 +7,8 @@ import pytest
 from pyspark.sql import functions as F
 
 from lettermill.quality.events import accepted_events, judged_events
+from lettermill.quality.mapping.applying import Mappings
+from lettermill.quality.mapping.reading import mapping_of
 from lettermill.quality.orders import LINE, accepted_lines, judged_lines, standing_lines
 from lettermill.quality.quarantine import DUPLICATE, mark_duplicates, quarantined
 from lettermill.settings import load
@@ -91,6 +93,38 @@ def test_each_rule_catches_its_fault_and_nothing_else(arrived):
         raw: reasons for raw, reasons in faults.items() if raw not in ("{", "[1]")
     }
     assert all("not a JSON object" in found[raw] for raw in ("{", "[1]"))
+
+
+def test_an_event_was_received_when_its_source_claims_else_when_the_raw_table_says(arrived, checked):
+    claims = {"a": "2017-06-01T11:59:30.500Z", "b": "2017-06-01T13:59:30+02:00", "c": "soon", "d": None, "e": {"at": 1}}
+    rows = [VIEW | {"messageId": id_, "receivedAt": claim} for id_, claim in claims.items()]
+
+    accepted = accepted_events(checked(arrived(*rows, VIEW | {"messageId": "f"})))
+
+    half_past = NOON - timedelta(seconds=30)
+    assert [tuple(row) for row in accepted.select("event_id", "received_at").orderBy("event_id").collect()] == [
+        ("a", half_past + timedelta(milliseconds=500)), ("b", half_past), *((id_, NOON) for id_ in "cdef")
+    ]  # fmt: skip
+    assert accepted.where("available_at != received_at").count() == 0
+
+
+def test_of_two_arrivals_the_one_stays_that_was_received_first_by_its_claim(arrived, checked):
+    later, first = VIEW | {"receivedAt": "2017-06-01T11:59:40Z"}, VIEW | {"receivedAt": "2017-06-01T11:59:20Z"}
+
+    accepted = accepted_events(checked(arrived(later, first)))
+
+    assert [row.position for row in accepted.collect()] == [2]
+
+
+def test_the_claim_is_read_though_a_mapping_reads_it_as_something_else(arrived):
+    for path in ("receivedAt.at", "receivedat", "receivedAt"):
+        fields = {"event_id": "messageId", "kind": "event", "occurred_at": "timestamp", "anonymous_id": "anonymousId"}
+        own = mapping_of("own", {"fields": fields | {"properties.total": path}}, place="own.yml")
+        rows = arrived(VIEW | {"receivedAt": "2017-06-01T11:59:30Z"})
+
+        judged = judged_events(rows, mappings=Mappings({}, own), rules=[])
+
+        assert judged.first().received_at == NOON - timedelta(seconds=30), path
 
 
 def test_events_are_told_in_snake_case_with_typed_properties(arrived, checked):

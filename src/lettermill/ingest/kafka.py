@@ -117,9 +117,10 @@ def judged_texts(records: DataFrame) -> DataFrame:
 
 def lines_of_records(judged: DataFrame, *, name: str) -> DataFrame:
     """One row per good record, in the shape of a file's lines: `origin` is topic/partition, `position` the offset, and
-    `day_ends_at`, by when it had been received, the time Kafka gives the record."""
+    the time Kafka gives the record is `arrived_at` and `day_ends_at`, by when it had been received."""
     good = judged.where(F.col("reason").isNull())
-    return good.select(*_place(name), "raw", F.col("timestamp").alias("day_ends_at"), "headers")
+    times = (F.col("timestamp").alias(name) for name in ("arrived_at", "day_ends_at"))
+    return good.select(*_place(name), "raw", *times, "headers")
 
 
 def refused_records(judged: DataFrame, *, name: str) -> DataFrame:

@@ -8,6 +8,8 @@ from lettermill.tables.quality import QUARANTINE
 ORIGIN = ("source", "origin", "position")
 MENDING = ("mended", "mended_at", "mended_by", "mended_why", "replayed_at")
 DUPLICATE = "its key is taken by an earlier row"
+HASH = "_hash"
+"""The column of a key's hash. Two keys may share one, so it never decides; it says which rows need not be compared."""
 
 
 def mark_duplicates(judged: DataFrame, *, standing: DataFrame, key: str) -> DataFrame:
@@ -17,6 +19,32 @@ def mark_duplicates(judged: DataFrame, *, standing: DataFrame, key: str) -> Data
     itself, so that a batch that is tried again is judged as it was the first time; it is not to be stored again.
     """
     return marked(judged, seen=seen_before(judged, standing=standing, key=key))
+
+
+def hashed_keys(judged: DataFrame, *, key: str) -> DataFrame:
+    """The keys of a batch by their hash, a number that is cheap to send and to compare: HASH, `rows`."""
+    return _fresh(judged).groupBy(_hash(key)).agg(F.count(F.lit(1)).alias("rows"))
+
+
+def standing_among(standing: DataFrame, hashes: DataFrame, *, key: str) -> DataFrame:
+    """The standing rows whose key is of a hash in `hashes`: all whose key is a judged row's, and hardly any other."""
+    hashed = standing.select(key, *ORIGIN, _hash(key))
+    return hashed.join(hashes, on=HASH, how="left_semi")
+
+
+def repeated(hashes: DataFrame, *, standing: DataFrame) -> DataFrame:
+    """The hashes that are in the batch twice, or that a row of `standing`, found by `standing_among`, has: HASH."""
+    return hashes.where(F.col("rows") > 1).select(HASH).union(standing.select(HASH))
+
+
+def suspects(judged: DataFrame, hashes: DataFrame, *, key: str) -> DataFrame:
+    """The judged rows with a key of these `hashes`: they alone can be repetitions. Columns that `seen_before` reads."""
+    fresh = _fresh(judged).select(key, "received_at", *ORIGIN, "part", "reasons", _hash(key))
+    return fresh.join(hashes, on=HASH, how="left_semi")
+
+
+def _hash(key: str) -> Column:
+    return F.xxhash64(key).alias(HASH)
 
 
 def seen_before(judged: DataFrame, *, standing: DataFrame, key: str) -> DataFrame:
@@ -32,11 +60,6 @@ def seen_before(judged: DataFrame, *, standing: DataFrame, key: str) -> DataFram
     return compared.select(*ORIGIN, "part", is_duplicate.alias("is_duplicate"), is_standing.alias("is_standing")).where(
         F.col("is_duplicate") | F.col("is_standing")
     )
-
-
-def standing_among(standing: DataFrame, judged: DataFrame, *, key: str) -> DataFrame:
-    """The standing rows whose key is a judged row's. Each task is sent all keys of the batch, which must fit it."""
-    return standing.join(F.broadcast(_fresh(judged).select(key)), on=key, how="left_semi")
 
 
 def marked(judged: DataFrame, *, seen: DataFrame) -> DataFrame:

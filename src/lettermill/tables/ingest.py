@@ -32,7 +32,7 @@ EVENTS = Table(
         Column(
             "received_at",
             "timestamp",
-            "when the source says it received the event; else Kafka's time, or the end of the file's day",
+            "Kafka's time; elsewhere when the source says it received the event, or else the end of the file's day",
             required=True,
         ),
         Column("ingested_at", "timestamp", "when this load ran", required=True),

@@ -26,7 +26,7 @@ EVENTS = Table(
         Column("anonymous_id", "string", "the browser's id, if any", personal=True),
         Column("previous_id", "string", "of an alias: the id the user had until then", personal=True),
         Column("occurred_at", "timestamp", "when it happened, by the producer's clock", required=True),
-        Column("received_at", "timestamp", "when the source received it", required=True),
+        Column("received_at", "timestamp", "when the source says it received it; else as it is in ingest.events", True),
         Column("available_at", "timestamp", "from when on it may be used: received, or mended later", required=True),
         Column("properties", PROPERTIES, "what the event's kind carries, typed", personal=True),
         *ORIGIN,

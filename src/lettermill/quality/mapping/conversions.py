@@ -1,5 +1,8 @@
 """Text into typed values and other words: null where it is none, never an error, whatever the session is set to."""
 
+from functools import reduce
+from operator import and_
+
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
@@ -24,10 +27,22 @@ def converted(text: Column, *, to: str, cast: Cast | None) -> Column:
 
 def _instant(text: Column, cast: Cast | None) -> Column:
     if cast not in SINCE_1970:
-        return F.to_timestamp(text)
+        return iso_instant(text)
     digits, unit = SINCE_1970[cast]
     number = F.when(text.rlike(rf"^\s*-?\d{{1,{digits}}}\s*$"), F.trim(text)).cast("bigint")
     return F.timestamp_micros(number * unit)
+
+
+def iso_instant(text: Column) -> Column:
+    """`text` as an instant, as Spark's own cast reads it; the usual form, in UTC, at half of the cast's cost.
+
+    The cast compiles two patterns for each text that names a zone, be it Z. Without its Z, `2017-06-01T12:00:00.000Z`
+    is the same instant in a session of UTC, where nothing but a number stands between the second colon and it.
+    """
+    seconds, whole = text.substr(F.lit(18), F.length(text) - 18), text.substr(F.lit(1), F.length(text) - 1)
+    signs = (F.substring(text, place, 1) == sign for place, sign in ((5, "-"), (14, ":"), (17, ":")))
+    is_usual = reduce(and_, signs) & text.endswith("Z") & seconds.cast("double").isNotNull()
+    return F.when((F.current_timezone() == "UTC") & is_usual, F.to_timestamp(whole)).otherwise(F.to_timestamp(text))
 
 
 def worded(text: Column, wording: Wording) -> Column:

@@ -48,8 +48,11 @@ class Node:
         return node
 
 
-def shape_of(mapping: PayloadMapping) -> Node:
-    """What the payload is parsed as. Raises ConfigError where two uses of one place do not go together."""
+def shape_of(mapping: PayloadMapping, *, beside: str | None = None) -> Node:
+    """What the payload is parsed as, with the text `beside` what is mapped, where that can be.
+
+    Raises ConfigError where two uses of one place do not go together.
+    """
     root = Node(is_branch=True)
     for embedded in mapping.embedded:
         _use(root, embedded.text, TEXT)
@@ -59,6 +62,8 @@ def shape_of(mapping: PayloadMapping) -> Node:
             mend = "read a path below it, or leave it out"
             raise ConfigError(f"embedded.{embedded.at} is read by no field", place=f"mapping {mapping.name}", mend=mend)
     _require_sense(root, mapping.name)
+    if beside is not None and beside.lower() not in map(str.lower, root.children):
+        root.children[beside] = Node(types=[TEXT])
     return root
 
 
