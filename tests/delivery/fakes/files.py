@@ -10,18 +10,28 @@ from pathlib import Path
 from tests.delivery.fakes import Book, Entry, Switchboard
 
 
+class FolderBook(Book):
+    """What is in the payload files of a folder now, in the order of their names; of several formats, JSON Lines."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    @property
+    def entries(self) -> list[Entry]:
+        files = sorted(path for path in self.folder.rglob("*.jsonl*"))
+        return [entry(row) for file in files for row in rows(file)]
+
+
 @dataclass
 class FolderReader:
-    """Reads each payload file of a folder, in the order of their names; of several formats, JSON Lines."""
+    """Somebody who looks into a folder."""
 
     folder: Path
     faults: Switchboard = field(default_factory=Switchboard)
     renewals: int = 0
 
-    @property
-    def book(self) -> Book:
-        files = sorted(path for path in self.folder.rglob("*.jsonl*"))
-        return Book([entry(row) for file in files for row in rows(file)])
+    def __post_init__(self) -> None:
+        self.book = FolderBook(self.folder)
 
 
 def entry(row: dict[str, str]) -> Entry:
