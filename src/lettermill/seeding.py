@@ -41,7 +41,8 @@ class Faulty:
 def hand_over_seeds(slot: Slot, *, is_rehearsal: bool) -> None:
     """Render the campaign's seeds with the template as it is and hand them to its provider, without a journal.
 
-    Files are of their own: equal mails go to the same folder, whose files then stay as they are. No table is written, the outbox is not read.
+    Files are of their own: equal mails go to the same folder, whose files then stay as they are. No table is written,
+    the outbox is not read.
     Raises DeliveryError, with nothing written, where an address is not on the allow-list.
     """
     run, campaign = slot.run, slot.campaign

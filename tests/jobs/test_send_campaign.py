@@ -105,10 +105,11 @@ def test_a_call_that_was_cut_off_makes_its_messages_unknown_and_nothing_sends_th
 
 
 def test_a_run_that_dies_after_its_calls_is_settled_by_the_next_from_the_marks(lake, settings, braze, monkeypatch):
+    dying = replace(settings, delivery=replace(settings.delivery, lease_seconds=0.2))  # its leases end with it
     with monkeypatch.context() as patched:
         patched.setattr("lettermill.sending.sender.settle", _die)
         with pytest.raises(KeyboardInterrupt):
-            send(lake, settings)
+            send(lake, dying)
     assert {state for state, _ in outbox(lake).values()} == {"claimed"}
     recovered = send(lake, settings)
 

@@ -27,7 +27,7 @@ from lettermill.errors import DeliveryError
 from lettermill.holding import held
 from lettermill.job import Run
 from lettermill.patience import Clock
-from lettermill.sending.desk import SystemChance, SystemClock
+from lettermill.sending.clocks import SystemChance, SystemClock
 from lettermill.sending.leases import kept
 from lettermill.sending.settling import ROWS
 from lettermill.syncing import synced_values

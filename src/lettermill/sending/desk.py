@@ -1,7 +1,5 @@
 """What a send works with: a slot, the provider that takes its messages, the journal, and the moment."""
 
-import random
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -10,28 +8,10 @@ from lettermill.delivery.journal import Journal
 from lettermill.delivery.provider import Provider
 from lettermill.job import Run
 from lettermill.patience import Chance, Clock
+from lettermill.sending.clocks import SystemChance, SystemClock
 from lettermill.sending.journals import open_journal
 from lettermill.sending.providers import mail_provider
 from lettermill.sending.slot import Slot
-
-
-@dataclass(frozen=True)
-class SystemClock:
-    """The machine's clock; small, so that tasks may have it."""
-
-    def time(self) -> float:
-        return time.time()
-
-    def sleep(self, seconds: float) -> None:
-        time.sleep(seconds)
-
-
-@dataclass(frozen=True)
-class SystemChance:
-    """The machine's chance, which spreads the retries of many workers."""
-
-    def __call__(self) -> float:
-        return random.random()
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from importlib import import_module
 from importlib.util import find_spec
+from inspect import signature
 from pkgutil import iter_modules
 from typing import Any
 
@@ -11,6 +12,7 @@ from lettermill.delivery.profile_provider import ProfileProvider, StatementSourc
 from lettermill.delivery.provider import Provider
 from lettermill.errors import ConfigError
 from lettermill.secrets import resolve
+from lettermill.sending.clocks import SystemClock
 from lettermill.settings import Settings, validate
 
 PACKAGE = "lettermill.delivery.providers"
@@ -34,7 +36,7 @@ def profile_provider(name: str, *, settings: Settings) -> ProfileProvider:
 def statement_source(name: str, *, settings: Settings) -> StatementSource | None:
     """The account `name` as what can be asked who bounced, complained or left; null where its kind cannot."""
     make = _function(_kind(name, settings), part="statements", function="statement_source")
-    made: StatementSource | None = make(_account(name, settings), name=name, secret=credential) if make else None
+    made: StatementSource | None = _made(make, name, settings) if make else None
     return made
 
 
@@ -49,7 +51,13 @@ def _required(name: str, settings: Settings, *, part: str, function: str, what: 
     if make is None:
         mend = f"name one of: {', '.join(one for one in kinds() if _function(one, part=part, function=function))}"
         raise ConfigError(f"{kind} takes no {what}", place=f"{PLACE}.{name}", mend=mend)
-    return make(_account(name, settings), name=name, secret=credential)
+    return _made(make, name, settings)
+
+
+def _made(make: Callable[..., Any], name: str, settings: Settings) -> Any:
+    """What `make` makes of an account; some wait between calls of their own, and are given a clock for it."""
+    clock = {"clock": SystemClock()} if "clock" in signature(make).parameters else {}
+    return make(_account(name, settings), name=name, secret=credential, **clock)
 
 
 def kinds() -> list[str]:

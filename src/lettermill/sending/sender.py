@@ -20,7 +20,7 @@ from lettermill.sending.claiming import PAUSE, Moved, Wave, claim, claiming
 from lettermill.sending.desk import Desk
 from lettermill.sending.fencing import Watch, fenced
 from lettermill.sending.payload_files import complete_files
-from lettermill.sending.settling import recover, require_same_outbox, settle
+from lettermill.sending.settling import in_hand, recover, require_same_outbox, settle
 from lettermill.sending.unknowns import Word, resolve, unknown
 from lettermill.sending.waves import hand_over_wave
 from lettermill.tables.delivery import OUTBOX
@@ -174,6 +174,8 @@ def _conclude(desk: Desk, sent: Sent) -> None:
         desk.run.note(f"suppressed: {number:,} messages, {reason}")
     for reason, number in sorted(sent.waiting.items()):
         desk.run.note(f"waiting: {number:,} messages, {reason}")
+    for wave in in_hand(desk):
+        desk.run.note(f"not finished: wave {wave.wave} of {wave.messages:,} messages is in hand of run {wave.holder}")
     if sent.next_at is not None:
         desk.run.note(f"not finished: run it again from {sent.next_at:%Y-%m-%d %H:%M} UTC on")
 

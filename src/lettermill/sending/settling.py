@@ -8,12 +8,13 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
+from typing import NamedTuple
 
 from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 
 from lettermill.delivery.guard import SAMPLE, Standing, note_settled, require_not_restored, waves_to_note
-from lettermill.delivery.lease import Lease
+from lettermill.delivery.lease import Lease, newest_of
 from lettermill.delivery.marks import wave_lease
 from lettermill.delivery.recovery import Settled, close_wave, late_answers, settled_wave, waves_to_recover
 from lettermill.delivery.states import SEEN, advance
@@ -88,6 +89,24 @@ def recover(desk: Desk) -> Recovered:
     for wave in unknown:
         recovered.states += _heard_late(desk, wave)
     return recovered
+
+
+class InHand(NamedTuple):
+    """A wave that somebody has in hand, or had: nobody has settled it yet."""
+
+    wave: str
+    messages: int
+    holder: str
+
+
+def in_hand(desk: Desk) -> list[InHand]:
+    """The waves of the slot with claimed messages."""
+    claimed = desk.slot.outbox().where("state = 'claimed'").groupBy("wave").count().orderBy("wave").collect()
+    holders = {row["wave"]: newest_of(desk.journal, wave_lease(row["wave"])) for row in claimed}
+    return [
+        InHand(row["wave"], row["count"], holding.holder if (holding := holders[row["wave"]]) else "unknown")
+        for row in claimed
+    ]
 
 
 def _heard_late(desk: Desk, wave: str) -> Counter[str]:
