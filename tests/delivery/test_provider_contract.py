@@ -16,6 +16,8 @@ from tests.delivery.fakes import Fault
 ALL = sorted(modules())
 A_FEW = 5
 NUMBERS, SENT_BY_LAW = count(), 1_000_000
+CALLS_BY_LAW = calls()
+"""Each call once, over all that a law invents: a call never names other messages."""
 HOSTILE = "Hello\r\nBcc: everybody@mail.example\r\n\r\n<p>another body</p>"
 
 
@@ -339,7 +341,7 @@ def test_whatever_the_bodies_hold_a_message_is_handed_over_or_refused_before_any
     book = harness.fake.book
     those = [message(SENT_BY_LAW + next(NUMBERS), html=f"<p>{part}</p>") for part in parts]
 
-    for one, made in zip(those, calls(), strict=False):
+    for one, made in zip(those, CALLS_BY_LAW, strict=False):
         parcels, _ = packed_or_refused(provider, one)
         if parcels:
             before = len(book.entries)
