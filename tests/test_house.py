@@ -153,4 +153,5 @@ def test_stages_are_listed_in_the_order_of_the_flow():
         "tables",
         "cli",
         "services",
+        "sending",
     }

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import reduce
 from operator import and_
 from pathlib import Path
@@ -60,6 +60,13 @@ class Lake:
         newest = self._delta(table).history(1).select("version").first()
         assert newest is not None  # a table that exists has a first commit
         return int(newest["version"])
+
+    def committed_at(self, table: Table, *, version: int | None = None) -> datetime | None:
+        """When the newest commit to `table` was made, or that of a version; null for one that the log does not hold."""
+        self._require(table)
+        wanted = self._delta(table).history().where("true" if version is None else F.col("version") == version)
+        row = wanted.orderBy(F.desc("version")).select(F.unix_millis("timestamp").alias("at")).first()
+        return datetime.fromtimestamp(row["at"] / 1000, UTC) if row else None
 
     def notes(self, table: Table, *, after: int) -> list[tuple[int, str | None]]:
         """Version and note of each commit after version `after` that the log still holds."""
@@ -125,6 +132,18 @@ class Lake:
             changed = fresh.subtract(self.read(into))
             if not changed.isEmpty():
                 self._commit(self._merging(changed, into).whenMatchedUpdateAll().whenNotMatchedInsertAll(), into)
+
+    def move(self, rows: DataFrame, *, of: Table, seen: Sequence[str]) -> None:
+        """Overwrite standing rows whose columns `seen` still are what they were when `rows` were made of them.
+
+        `rows` have the table's columns, and `<column>_before` for each of `seen`. A row that somebody moved meanwhile
+        stays as it is: read again to see which are yours.
+        """
+        expected = " AND ".join(f"target.{name} <=> source.{name}_before" for name in seen)
+        changed = {column.name: f"source.{column.name}" for column in of.columns}
+        with held(rows) as fresh:
+            if not fresh.isEmpty():
+                self._commit(self._merging(fresh, of).whenMatchedUpdate(expected, changed), of)  # type: ignore[arg-type]
 
     def replace(self, rows: DataFrame, *, into: Table, where: Mapping[str, Any]) -> None:
         """Make the rows that match `where` (column -> value; {}: all) equal to `rows`; nothing new commits nothing."""

@@ -40,6 +40,9 @@ class Place(Protocol):
     def names(self, spark: SparkSession, *, stage: str, prefix: str) -> list[str]:
         """Declared names, `stage.noun`, of the tables of a stage whose nouns begin with `prefix`."""
 
+    def log(self, table: Table) -> Path | None:
+        """The folder of the table's log, where workers can see it."""
+
     def expose(self, spark: SparkSession, table: Table) -> None:
         """Make the table known to SQL by its declared name."""
 
@@ -82,6 +85,9 @@ class Folder:
         return [
             f"{stage}.{folder.name}" for folder in sorted((self.root / stage).glob(f"{prefix}*/")) if folder.is_dir()
         ]
+
+    def log(self, table: Table) -> Path:
+        return self.path(table) / "_delta_log"
 
     def expose(self, spark: SparkSession, table: Table) -> None:
         if self.exists(spark, table) and not spark.catalog.tableExists(table.name):
@@ -137,6 +143,9 @@ class Catalog:
     def names(self, spark: SparkSession, *, stage: str, prefix: str) -> list[str]:
         found = spark.catalog.listTables(f"`{self.catalog}`.`{stage}`", pattern=f"{prefix}*")
         return sorted(f"{stage}.{table.name}" for table in found)
+
+    def log(self, table: Table) -> None:  # noqa: ARG002
+        return None
 
     def expose(self, spark: SparkSession, table: Table) -> None:  # noqa: ARG002
         spark.catalog.setCurrentCatalog(self.catalog)

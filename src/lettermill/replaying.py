@@ -9,9 +9,9 @@ from typing import Any
 from pyspark.sql import functions as F
 
 from lettermill.collected import rows_of
+from lettermill.delivery.due import message_of
 from lettermill.delivery.payloads import COLUMNS, as_row, row_at
 from lettermill.delivery.provider import Message
-from lettermill.delivery.send import message_of
 from lettermill.errors import ConfigError, TableError
 from lettermill.lake import Lake
 from lettermill.rendering.messages import render_bodies

@@ -223,7 +223,7 @@ def _keys(kind: Any) -> set[str]:
     """Every key that may stand somewhere below `kind`."""
     if is_dataclass(kind):
         nested = (_keys(of) for of in get_type_hints(kind).values())
-        return {one.name for one in fields(kind)}.union(*nested)
+        return {one.metadata.get("alias", one.name) for one in fields(kind)}.union(*nested)
     return set().union(*(_keys(of) for of in get_args(kind)))
 
 

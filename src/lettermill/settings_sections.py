@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
+
+from lettermill.patience import Patience
 
 
 @dataclass(frozen=True)
@@ -61,9 +63,25 @@ class FilesSettings:
 
 @dataclass(frozen=True)
 class DeliverySettings:
-    """Hand-over. `test_addresses` are all that test mode may mail: addresses, or `@domain` for a whole domain."""
+    """Hand-over. `test_addresses` are all that test mode may mail: addresses, or `@domain` for a whole domain.
+
+    `providers` are accounts by name, each of a `kind` (its name, where it says none) and with what that kind needs:
+    docs/delivery.md. `journal` is a folder or `s3://bucket/prefix`, outside the lake and not restored with it. A wave
+    has at most `wave_messages`; who holds one is given `lease_seconds` at a time. `patience` is for each batch.
+    """
 
     test_addresses: tuple[str, ...] = ()
+    providers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    journal: str = "var/journal"
+    wave_messages: int = 50_000
+    lease_seconds: float = 120.0
+    patience: Patience = field(default_factory=Patience)
+    tasks: int = 2
+
+    def __post_init__(self) -> None:
+        for name in ("wave_messages", "lease_seconds", "tasks"):
+            if getattr(self, name) <= 0:
+                raise ValueError(f"{name} must be above 0, is {getattr(self, name)}")
 
 
 @dataclass(frozen=True)

@@ -30,18 +30,26 @@ def test_no_walk_hands_over_twice_or_leaves_an_end(walk):
     assert all(path[place - 1] in ("claimed",) for place, state in enumerate(path) if state == "unknown")
 
 
-def test_advance_moves_counts_an_attempt_and_refuses_by_name(given):
+def test_advance_moves_keeps_what_is_not_told_and_refuses_by_name(given):
     outbox = given(
         OUTBOX,
-        {"message_id": "a", "state": "planned", "attempt": 0},
-        {"message_id": "b", "state": "claimed", "attempt": 0, "wave": "w"},
+        {"message_id": "a", "state": "claimed", "attempt": 0, "wave": "w", "batch": 1},
+        {"message_id": "b", "state": "claimed", "attempt": 1, "wave": "w", "batch": 2},
     )
-    moved = advance(outbox, to=F.lit("handed_over"), reference=F.lit("f:1"), as_of=F.lit(NOON))
-    kept = [(r["message_id"], r["state"], r["attempt"], r["wave"], r["provider_reference"]) for r in moved.collect()]
+    sent = advance(outbox, to=F.lit("handed_over"), reference=F.lit("f:1"), attempt=F.lit(2), as_of=F.lit(NOON))
+    back = advance(outbox, to=F.lit("planned"), as_of=F.lit(NOON))
+    columns = ["message_id", "state_before", "state", "attempt", "wave", "batch", "provider_reference"]
 
-    assert kept == [("a", "handed_over", 1, None, "f:1"), ("b", "handed_over", 1, "w", "f:1")]
+    assert sorted(map(tuple, sent.select(columns).collect())) == [
+        ("a", "claimed", "handed_over", 2, "w", 1, "f:1"),
+        ("b", "claimed", "handed_over", 2, "w", 2, "f:1"),
+    ]
+    assert sorted(map(tuple, back.select(columns).collect())) == [
+        ("a", "claimed", "planned", 0, None, None, None),
+        ("b", "claimed", "planned", 1, None, None, None),
+    ]
     with pytest.raises(Exception, match="DeliveryError") as failure:
-        advance(moved.where("message_id = 'a'"), to=F.lit("planned"), as_of=F.lit(NOON)).collect()
+        advance(sent.where("message_id = 'a'"), to=F.lit("planned"), as_of=F.lit(NOON)).collect()
     error = plain_error(failure.value)
     assert isinstance(error, DeliveryError)
     assert error.problem == "message a cannot go from handed_over to planned"

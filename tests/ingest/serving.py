@@ -54,8 +54,12 @@ def served(answer: Callable[[Asked], Answered | None]) -> Iterator[str]:
                 self.connection.close()
                 return
             status, headers, content = answered
-            self.send_response(status)
-            for name, value in {**headers, "Content-Length": str(len(content))}.items():
+            self.send_response_only(status)
+            for name, value in {
+                "Date": self.date_time_string(),
+                **headers,
+                "Content-Length": str(len(content)),
+            }.items():
                 self.send_header(name, value)
             self.end_headers()
             self.wfile.write(content)

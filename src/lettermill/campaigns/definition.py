@@ -1,13 +1,15 @@
 """What a campaign is: a file of data that says who gets what, and what to do when something is missing."""
 
+import difflib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any, Literal
 
 from lettermill.campaigns.limits import Policy, Preflight
 from lettermill.campaigns.slots import Slot
+from lettermill.delivery_rules import DeliveryRules, Stock
 from lettermill.durations import duration
 from lettermill.tables import Table
 from lettermill.tables.campaigns import contexts_table
@@ -91,7 +93,8 @@ class Campaign:
     that inputs may use; `parts` name the files of the template, in the order they are rendered; `link_parameters`
     stand on every link of the html to the web; `whitespace` says whether what no reader sees of it is left out; `seeds`
     are who gets test mails. `slots` are chosen blocks for: which one each shows is an input too, the struct `slots`.
-    `language` is what the files are written in. `topic` is what people may leave without leaving all mail."""
+    `language` is what the files are written in. `topic` is what people may leave without leaving all mail. `delivery`
+    says how often, when and how fast its messages leave."""
 
     name: str
     description: str
@@ -111,6 +114,7 @@ class Campaign:
     default_locale: str = "en_US"
     default_timezone: str = "UTC"
     seeds: tuple[Seed, ...] = ()
+    delivery: DeliveryRules = field(default_factory=DeliveryRules)
 
     def __post_init__(self) -> None:
         for name in (self.name, self.topic, *self.inputs, *self.slots):
@@ -124,6 +128,8 @@ class Campaign:
             raise ValueError("whitespace: minified is for templates in Jinja2: write as_written")
         if self.inputs.get(CHOSEN, _chosen({})).value != CHOSEN:
             raise ValueError(f"the input {CHOSEN!r} is made of the slots: call yours by another name")
+        if self.delivery.stock is not None:
+            _require_products(self.delivery.stock, self.inputs)
         if self.slots:
             object.__setattr__(self, "inputs", {**self.inputs, CHOSEN: _chosen(self.slots)})
 
@@ -142,3 +148,18 @@ class Campaign:
 def _chosen(slots: Mapping[str, Slot]) -> Input:
     fields = ", ".join(f"{name}: string" for name in slots)
     return Input(f"struct<{fields}>", CHOSEN, meaning="the block that each slot shows")
+
+
+def _require_products(stock: Stock, inputs: Mapping[str, Input]) -> None:
+    """Raises ValueError where the input, or a field of its structs, is none that the campaign declares."""
+    if stock.input not in inputs:
+        raise ValueError(f"delivery.stock: no input is called {_unknown(stock.input, inputs)}")
+    declared = re.findall(r"(\w+)\s*:", inputs[stock.input].type)
+    for name in (stock.id, stock.price):
+        if name is not None and name not in declared:
+            raise ValueError(f"delivery.stock: {stock.input} has no field {_unknown(name, declared)}")
+
+
+def _unknown(name: str, known: Iterable[str]) -> str:
+    nearest = difflib.get_close_matches(name, list(known), n=1)
+    return repr(name) + (f", did you mean {nearest[0]!r}?" if nearest else "")

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
-from lettermill.delivery.provider import Connection, Limits, Parcel
+from lettermill.delivery.provider import Callee, Parcel
 
 Kind = Literal["unsubscribed", "resubscribed", "bounced", "complained"]
 
@@ -33,19 +33,11 @@ class Statement:
     topic: str = "all"
 
 
-class ProfileProvider(Protocol):
+class ProfileProvider(Callee, Protocol):
     """A destination of attributes. Its parcels and outcomes go by person_id in place of message_id."""
-
-    @property
-    def name(self) -> str: ...
-
-    @property
-    def limits(self) -> Limits: ...
 
     def pack(self, profile: Profile, *, at: datetime) -> Parcel:
         """The profile as this provider takes it. Raises Unpackable."""
-
-    def connect(self) -> Connection: ...
 
 
 class StatementSource(Protocol):

@@ -130,8 +130,8 @@ class Connection(Protocol):
     def close(self) -> None: ...
 
 
-class Provider(Protocol):
-    """A provider of one account: small, frozen, and sent to the workers; its secrets are left out of its `repr`."""
+class Callee(Protocol):
+    """An account that can be called: small, frozen, and sent to the workers; its secrets are left out of its `repr`."""
 
     @property
     def name(self) -> str: ...
@@ -139,10 +139,14 @@ class Provider(Protocol):
     @property
     def limits(self) -> Limits: ...
 
+    def connect(self) -> Connection: ...
+
+
+class Provider(Callee, Protocol):
+    """An account that takes mails."""
+
     def pack(self, message: Message, *, at: datetime) -> Parcel:
         """The message as this provider takes it; `at` stands where a mail needs a date. Raises Unpackable."""
-
-    def connect(self) -> Connection: ...
 
 
 def answered(

@@ -71,15 +71,20 @@ def render_bodies(contexts: DataFrame, *, templates: Mapping[str, Template]) -> 
     """Add `bodies` (part -> text) and `fault` to contexts, in place of `inputs` and `missing`; the order stays."""
     carried = [field for field in contexts.schema.fields if field.name not in ("inputs", MISSING)]
     added = [StructField("bodies", MapType(StringType(), StringType())), StructField("fault", StringType())]
-    names = [field.name for field in carried]
 
     def render(batches: Iterable[pa.RecordBatch]) -> Rows:
-        for batch, mails in rendered(batches, templates):
-            bodies = _by_part(mails.parts, mails, pa.string())
-            arrays = [*(batch.column(name) for name in names), bodies, mails.fault]
-            yield pa.RecordBatch.from_arrays(arrays, names=[*names, "bodies", "fault"])
+        return with_bodies(batches, templates=templates)
 
     return contexts.mapInArrow(render, StructType([*carried, *added]))
+
+
+def with_bodies(batches: Iterable[pa.RecordBatch], *, templates: Mapping[str, Template]) -> Rows:
+    """The same for batches, within a task that has them already."""
+    for batch, mails in rendered(batches, templates):
+        names = [name for name in batch.schema.names if name not in ("inputs", MISSING)]
+        bodies = _by_part(mails.parts, mails, pa.string())
+        arrays = [*(batch.column(name) for name in names), bodies, mails.fault]
+        yield pa.RecordBatch.from_arrays(arrays, names=[*names, "bodies", "fault"])
 
 
 def rendered(

@@ -35,7 +35,8 @@ OUTBOX = Table(
     written_by="delivery.outbox.outbox_rows",
     cluster_by=("campaign", "occurrence"),
     constraints={"known_state": _KNOWN_STATE},
-    properties={"delta.enableChangeDataFeed": "true"},
+    # Serializable: two claims at once could each see a person below the cap.
+    properties={"delta.enableChangeDataFeed": "true", "delta.isolationLevel": "Serializable"},
 )
 
 LEDGER = Table(
@@ -72,6 +73,19 @@ SYNC_STATE = Table(
     ),
     key=("person_id", "destination", "attribute"),
     written_by="delivery.sync.sync_state",
+)
+
+SYNC_REFUSALS = Table(
+    name="delivery.sync_refusals",
+    grain="one row per person and destination that refused the person's attributes when they were last offered",
+    columns=(
+        Column("person_id", "string", "the person", required=True),
+        Column("destination", "string", "provider that refused", required=True),
+        Column("reason", "string", "its words, without any address"),
+        Column("refused_at", "timestamp", "when", required=True),
+    ),
+    key=("person_id", "destination"),
+    written_by="delivery.profile_rows.refusals",
 )
 
 EVENTS = Table(

@@ -1,18 +1,28 @@
-"""Handing over: render again, compare with what was pre-flighted, and give what is the same to a provider."""
+"""What is due: messages that a pre-flight passed, and whether one that is rendered again is the same."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
-from math import ceil
 from typing import Any
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from lettermill.delivery.provider import Message, Outcome, Provider, Status
+from lettermill.delivery.provider import Message
 from lettermill.errors import DeliveryError, PreflightBlocked
 
-BATCH = 2_000
-"""Messages rendered at a time: the driver holds one batch of bodies, however many messages there are."""
+CARRIED = (
+    "message_id",
+    "person_id",
+    "address",
+    "campaign",
+    "occurrence",
+    "locale",
+    "unsubscribe_token",
+    "template_version",
+    "missing",
+    "inputs",
+)
+"""Columns of a context that rendering and handing over need."""
 
 
 def require_preflight(
@@ -45,45 +55,31 @@ def require_preflight(
             raise PreflightBlocked(problem, place=place, mend=again)
 
 
-def due_messages(planned: DataFrame, *, contexts: DataFrame, messages: DataFrame, engine: str) -> DataFrame:
-    """The contexts of the planned messages with `expected`, the hash of each part in the pre-flight, as `part=sha256`.
+def expected_hashes(messages: DataFrame, *, engine: str) -> DataFrame:
+    """One row per message and template version under one engine, with `expected`, the hash of each part in the
+    pre-flight as `part=sha256`, and `expected_fault`, whatever the pre-flight holds it back for.
 
-    `messages` are rows of rendering.messages as pre-flight judges them, so that `expected_fault` says whatever it holds
-    back; `expected` is null where pre-flight did not see the message.
+    `messages` are rows of rendering.messages as pre-flight judges them.
     """
     hashes = F.array_sort(
         F.transform(F.map_entries("parts"), lambda part: F.concat_ws("=", part["key"], part["value"]["sha256"]))
     )
-    seen = messages.where(F.col("engine") == engine).select(
+    return messages.where(F.col("engine") == engine).select(
         "message_id", "template_version", hashes.alias("expected"), F.col("fault").alias("expected_fault")
     )
-    # right sides: one row per message, and one per message and template version under one engine
-    return contexts.join(planned.select("message_id"), on="message_id", how="left_semi").join(
-        seen, on=["message_id", "template_version"], how="left"
-    )
 
 
-def hand_over(
-    due: DataFrame, *, rows: int, render: Callable[[DataFrame], DataFrame], provider: Provider, unsubscribe: str
-) -> Iterator[Outcome]:
-    """Render the due messages in the order of their ids and hand them over; yield one outcome for each.
+def due_messages(claimed: DataFrame, *, contexts: DataFrame, expected: DataFrame) -> DataFrame:
+    """The contexts of claimed messages with their `batch`, `expected` and `expected_fault`, as a task needs them.
 
-    `render` adds `bodies` and `fault` and keeps the order of rows; `unsubscribe` is the address before the token.
-    A message that renders differently from its pre-flight, or is faulty, is rejected with the reason, not handed over.
+    `expected` is null where pre-flight did not see the message.
     """
-    ordered = due.repartitionByRange(max(1, ceil(rows / BATCH)), "message_id").sortWithinPartitions("message_id")
-    rejected: list[Outcome] = []
-
-    def accepted() -> Iterator[Message]:
-        for row in render(ordered).toLocalIterator():
-            reason = refusal(row["bodies"], fault=row["fault"] or row["expected_fault"], expected=row["expected"])
-            if reason is None:
-                yield message_of(row, unsubscribe=unsubscribe)
-            else:
-                rejected.append(Outcome(row["message_id"], Status.REJECTED, reason=reason))
-
-    yield from provider.send(accepted())
-    yield from rejected
+    # right sides: one row per message, and one per message and template version
+    return (
+        contexts.select(*CARRIED)
+        .join(claimed.select("message_id", "batch"), on="message_id", how="inner")
+        .join(expected, on=["message_id", "template_version"], how="left")
+    )
 
 
 def refusal(bodies: Mapping[str, str], *, fault: str | None, expected: Sequence[str]) -> str | None:
@@ -112,14 +108,3 @@ def message_of(row: Any, *, unsubscribe: str) -> Message:
         unsubscribe_url=f"{unsubscribe}{row['unsubscribe_token']}",
         template_version=row["template_version"],
     )
-
-
-def settled(planned: DataFrame, *, outcomes: Iterable[Outcome]) -> DataFrame:
-    """The planned messages that have a definite outcome, with `outcome`, `outcome_reason` and `outcome_reference`.
-
-    What a provider deferred stays planned.
-    """
-    definite = [(o.message_id, str(o.status), o.reason, o.reference) for o in outcomes if o.status != Status.DEFERRED]
-    columns = "message_id string, outcome string, outcome_reason string, outcome_reference string"
-    # right side: one row per message
-    return planned.join(planned.sparkSession.createDataFrame(definite, columns), on="message_id", how="inner")

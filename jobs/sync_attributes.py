@@ -1,0 +1,35 @@
+"""Hand over the attributes of people that a destination lacks, and nothing that it has.
+
+Compares profiles and features with what delivery.sync_state says was handed over, and stores there what the
+destination took; delivery.sync_refusals has whom it refused and why. Before that, bounces, complaints and choices that
+the destination knows of are taken in as events, so that they suppress as those of webhooks do (`--pull no` leaves it
+out). Killed anywhere and run again, it hands over what is still lacking. `--dry-run yes` counts and changes nothing.
+"""
+
+from lettermill.job import Argument, Run, job
+from lettermill.sending.attributes import Destination, lacking, sync, tell_points
+from lettermill.sending.journals import open_journal
+from lettermill.sending.providers import profile_provider, statement_source
+from lettermill.sending.pulling_back import pull_back
+
+
+@job(
+    Argument("--destination", "a destination of conf: sync.destinations", required=True),
+    Argument("--dry-run", "yes: count what would be handed over, and change nothing", default="no"),
+    Argument("--pull", "no: do not ask the destination who left, bounced or complained", default="yes"),
+)
+def main(run: Run) -> None:
+    name, settings = run.arguments.destination, run.settings
+    is_rehearsal = run.arguments.dry_run == "yes"
+    source = statement_source(name, settings=settings)
+    if source is not None and run.arguments.pull == "yes" and not is_rehearsal:
+        pull_back(run, name, source)
+    to = Destination(run, name, profile_provider(name, settings=settings), open_journal(settings))
+    with lacking(to) as (values, changes):
+        tell_points(to, values, changes)
+        if not is_rehearsal and not changes.isEmpty():
+            sync(to, changes)
+
+
+if __name__ == "__main__":
+    main()

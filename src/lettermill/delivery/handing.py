@@ -1,0 +1,228 @@
+"""Handing over a batch: each call is marked before it and after it, so that nobody ever makes it again.
+
+Between any two steps everything may stop: what the marks say is then enough to settle the batch.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from lettermill.delivery.breaker import Breaker, RetryBudget
+from lettermill.delivery.journal import Journal
+from lettermill.delivery.marks import done, done_key, started, started_key
+from lettermill.delivery.pace import Pace
+from lettermill.delivery.provider import Answer, Call, Callee, Connection, Outcome, Parcel, Signal, Status, answered
+from lettermill.delivery.splitting import calls_of, size_of, too_large
+from lettermill.delivery.stopping import Stopping
+from lettermill.delivery.tally import Ending, Tally
+from lettermill.errors import DeliveryError
+from lettermill.patience import Chance, Clock, Patience
+
+FENCE_REASON = "given back to the fence"
+
+
+class Batch(NamedTuple):
+    """Messages of one batch of a wave: `parcels` to hand over, and what is `rejected` without any call."""
+
+    number: int
+    parcels: Sequence[Parcel]
+    rejected: Sequence[Outcome] = ()
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What holds for all batches of one task, and what its threads share.
+
+    `fence` tells whether nothing has changed since the wave was fenced; it is asked before each call. `not_after` (in
+    seconds since 1970) is when nothing may leave any more. Pace, breaker, budget and stop are those of the task.
+    """
+
+    wave: str
+    provider: Callee
+    journal: Journal
+    fence: Callable[[], bool]
+    not_after: float
+    clock: Clock
+    chance: Chance
+    patience: Patience
+    pace: Pace
+    breaker: Breaker
+    budget: RetryBudget
+    stop: Stopping
+
+
+def hand_over_batch(batch: Batch, *, connection: Connection, terms: Terms) -> Tally:
+    """Call for the messages of a batch until each is answered or given up.
+
+    Deferred messages are offered again, as often as the patience allows; unknown ones never. Raises DeliveryError where
+    the journal holds an answer that only this hand-over could have written.
+    """
+    return _HandOver(batch, connection, terms).run()
+
+
+class _Ended(Exception):  # noqa: N818 (it says what happened)
+    def __init__(self, ending: Ending) -> None:
+        self.ending = ending
+
+
+@dataclass
+class _HandOver:
+    batch: Batch
+    connection: Connection
+    terms: Terms
+    tally: Tally = field(default_factory=Tally)
+    number: int = 0
+    last: dict[str, Status] = field(default_factory=dict)
+    is_renewed: bool = False
+    failures: int = 0
+    hold_back: float = 0.0
+
+    def run(self) -> Tally:
+        large = {parcel.message_id: too_large(parcel, self.terms.provider.limits) for parcel in self.batch.parcels}
+        rejected = [*self.batch.rejected, *(outcome for outcome in large.values() if outcome)]
+        try:
+            if rejected:
+                self._begin([one.message_id for one in rejected])
+                self._answer(Answer(tuple(rejected)))
+            self._call_in_rounds([parcel for parcel in self.batch.parcels if not large[parcel.message_id]])
+            ending = Ending.DONE
+        except _Ended as ended:
+            ending = ended.ending
+        self.tally.endings[ending] += 1
+        self.tally.messages = len(self.batch.parcels) + len(self.batch.rejected)
+        self.tally.outcomes = Counter(str(status) for status in self.last.values())
+        return self.tally
+
+    def _call_in_rounds(self, waiting: list[Parcel]) -> None:
+        """Offer all, then all that were deferred, and so on."""
+        limits, patience = self.terms.provider.limits, self.terms.patience
+        is_retry_spent = False  # waiting as asked, or with a new credential, puts no load on anybody
+        for attempt in range(1, patience.attempts + 1):
+            deferred: list[Parcel] = []
+            signals: set[Signal] = set()
+            for parcels in calls_of(waiting, limits):
+                if attempt > 1:
+                    if is_retry_spent and not self.terms.budget.spend_retry():
+                        continue
+                    self.tally.retries += 1
+                answer = self._call(parcels)
+                again = [one for one in parcels if self.last[one.message_id] == Status.DEFERRED]
+                if again:
+                    signals.add(answer.signal)
+                    deferred += again
+            if not deferred:
+                return
+            waiting, is_retry_spent = deferred, bool(signals - {Signal.THROTTLED, Signal.EXPIRED})
+            if is_retry_spent:
+                self.hold_back = max(self.hold_back, patience.backoff(attempt, self.terms.chance))
+
+    def _call(self, parcels: list[Parcel]) -> Answer:
+        terms = self.terms
+        self._wait(parcels)
+        try:
+            self._require_open()
+            self._begin([parcel.message_id for parcel in parcels])
+            # Asked after the mark: what people chose before the mark was there is seen.
+            if not terms.fence():
+                self._answer(answered(parcels, Status.DEFERRED, reason=FENCE_REASON))
+                raise _Ended(Ending.FENCED)
+        except BaseException:
+            terms.breaker.leave()
+            raise
+        terms.budget.spend_call()
+        self.tally.calls += 1
+        self.tally.bytes += size_of(parcels, terms.provider.limits)
+        call = Call(terms.wave, self.batch.number, self.number)
+        answer = _whole(self.connection.send(parcels, call=call), parcels)
+        self._answer(answer)
+        self._heed(answer)
+        return answer
+
+    def _wait(self, parcels: list[Parcel]) -> None:
+        if self.hold_back:
+            self.terms.clock.sleep(self.hold_back)
+        waited = self.hold_back + self.terms.breaker.enter() + self.terms.pace.take(len(parcels))
+        self.tally.waited += waited
+        self.hold_back = 0.0
+
+    def _require_open(self) -> None:
+        if self.terms.stop.is_stopped() or self.terms.breaker.is_spent:
+            raise _Ended(Ending.STOPPED)
+        if self.terms.clock.time() >= self.terms.not_after:
+            raise _Ended(Ending.LATE)
+
+    def _begin(self, messages: list[str]) -> None:
+        self.number += 1
+        key = started_key(self.terms.wave, self.batch.number, self.number)
+        if not self.terms.journal.create(key, started(messages, at=self.terms.clock.time())):
+            raise _Ended(Ending.LEFT)
+        # Until there is an answer; what is thrown from here on leaves them so.
+        self.last.update(dict.fromkeys(messages, Status.UNKNOWN))
+
+    def _answer(self, answer: Answer) -> None:
+        key = done_key(self.terms.wave, self.batch.number, self.number)
+        content = done(answer.outcomes, signal=str(answer.signal), at=self.terms.clock.time())
+        if not self.terms.journal.create(key, content):
+            mend = "find out who else writes to this journal; nothing was called twice"
+            raise DeliveryError("the answer of a call is there before it was written", place=key, mend=mend)
+        self.last.update({one.message_id: one.status for one in answer.outcomes})
+
+    def _heed(self, answer: Answer) -> None:
+        """Take to heart what an answer says of the account."""
+        handlers = {
+            Signal.FINE: self._go_on,
+            Signal.THROTTLED: self._slow_down,
+            Signal.FAILING: self._back_off,
+            Signal.EXPIRED: self._renew,
+            Signal.BLOCKED: self._stop,
+        }
+        if answer.signal != Signal.FAILING:
+            self.failures = 0
+            self.terms.breaker.went_well()
+        if answer.signal not in (Signal.EXPIRED, Signal.FAILING):
+            self.is_renewed = False
+        handlers[answer.signal](answer)
+
+    def _go_on(self, answer: Answer) -> None:
+        if answer.wait:
+            self.terms.pace.pause(answer.wait)
+
+    def _slow_down(self, answer: Answer) -> None:
+        patience = self.terms.patience
+        wait = patience.throttled_seconds if answer.wait is None else answer.wait
+        self.tally.throttled += 1
+        if wait > patience.longest_seconds:
+            self._stop(answer, said=f"the provider asks to wait for {wait:,.0f} s: {answer.said}")
+        self.terms.pace.pause(wait)
+
+    def _back_off(self, answer: Answer) -> None:
+        self.failures += 1
+        self.tally.failed += 1
+        self.terms.breaker.failed()
+        if self.terms.breaker.is_spent:
+            self._stop(answer)
+        self._go_on(answer)
+        self.hold_back = self.terms.patience.backoff(self.failures, self.terms.chance)
+
+    def _renew(self, answer: Answer) -> None:
+        if self.is_renewed:
+            self._stop(answer, said=f"a new credential has expired at once: {answer.said}")
+        try:
+            self.connection.renew()
+        except DeliveryError as error:
+            self._stop(answer, said=error.problem)
+        self.is_renewed = True
+
+    def _stop(self, answer: Answer, *, said: str | None = None) -> None:
+        signal = Signal.BLOCKED if answer.signal == Signal.EXPIRED else answer.signal
+        self.terms.stop.stop(signal=str(signal), said=answer.said if said is None else said)
+        raise _Ended(Ending.STOPPED)
+
+
+def _whole(answer: Answer, parcels: Sequence[Parcel]) -> Answer:
+    """The answer, if it is one for each parcel in order; else nobody knows what became of any."""
+    if [one.message_id for one in answer.outcomes] == [parcel.message_id for parcel in parcels]:
+        return answer
+    reason = f"{len(answer.outcomes)} answers that do not match the {len(parcels)} messages of the call"
+    return answered(parcels, Status.UNKNOWN, reason=reason, signal=answer.signal, wait=answer.wait)

@@ -1,0 +1,1 @@
+"""Where marks are kept: a folder, or a bucket."""

@@ -1,0 +1,86 @@
+"""The pace of an account, shared by the threads of a task: as fast as the provider allows, and never faster."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from math import ceil, floor
+from threading import Lock
+
+from lettermill.delivery.provider import Limits
+from lettermill.patience import Clock, Rate
+
+LONGEST_RATE_SECONDS = 3_600.0
+"""What is allowed in a longer time is a quota, not a pace: nobody spreads a day's quota over the day. The provider
+tells when it is used up."""
+
+
+@dataclass
+class Pace:
+    """Even spacing at `headroom` of each rate of `limits`, for a task that has a `share` of the account.
+
+    A server that counts by its own windows sees no more than it allows in any of them, wherever they begin. Where a
+    task's part of a rate is no whole number, it takes the whole number below; with less than one call in a window, the
+    share is kept on average alone, so an account is best shared by no more tasks than it allows calls.
+    """
+
+    limits: Limits
+    share: float
+    clock: Clock
+    headroom: float = 0.98
+    _spacings: list[_Spacing] = field(init=False)
+    _paused_until: float = field(init=False, default=0.0)
+    _lock: Lock = field(init=False, default_factory=Lock, repr=False)
+
+    def __post_init__(self) -> None:
+        if not 0 < self.share <= 1 or not 0 < self.headroom <= 1:
+            raise ValueError(f"share and headroom are above 0 and up to 1, are {self.share} and {self.headroom}")
+        rates = [(rate, False) for rate in self.limits.calls] + [(rate, True) for rate in self.limits.recipients]
+        self._spacings = [
+            _Spacing(rate, share=self.share, headroom=self.headroom, is_of_recipients=is_of_recipients)
+            for rate, is_of_recipients in rates
+            if rate.calls and rate.seconds <= LONGEST_RATE_SECONDS
+        ]
+
+    def take(self, recipients: int) -> float:
+        """Wait until a call of so many messages may be made; how many seconds that took."""
+        waited = 0.0
+        while (wait := self._wait_or_take(recipients)) > 0:
+            self.clock.sleep(wait)
+            waited += wait
+        return waited
+
+    def pause(self, seconds: float) -> None:
+        """Let no call of this task begin for so long, as a provider asked."""
+        with self._lock:
+            self._paused_until = max(self._paused_until, self.clock.time() + seconds)
+
+    def _wait_or_take(self, recipients: int) -> float:
+        with self._lock:
+            now = self.clock.time()
+            ready = max([self._paused_until, *(spacing.ready_at for spacing in self._spacings)])
+            if ready > now:
+                return ready - now
+            for spacing in self._spacings:
+                spacing.take(recipients, now=now)
+            return 0.0
+
+
+@dataclass
+class _Spacing:
+    """One rate: `ready_at` is when the next call may begin."""
+
+    rate: Rate
+    share: float
+    headroom: float
+    is_of_recipients: bool
+    ready_at: float = 0.0
+
+    def take(self, recipients: int, *, now: float) -> None:
+        units = recipients if self.is_of_recipients else 1
+        allowed = self.rate.calls * self.share
+        calls = allowed / units
+        whole = floor(calls) if calls >= 1 else calls
+        interval = self.rate.seconds / (whole * self.headroom)
+        # A thread wakes a little late each time: half of what the headroom leaves may be made up for.
+        credit = max(0.0, (whole - ceil(whole * self.headroom)) / 2) * interval
+        self.ready_at = max(self.ready_at, now - credit) + interval

@@ -1,0 +1,82 @@
+"""What a send works with: a slot, the provider that takes its messages, the journal, and the moment."""
+
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from lettermill.delivery.journal import Journal
+from lettermill.delivery.provider import Provider
+from lettermill.job import Run
+from lettermill.patience import Chance, Clock
+from lettermill.sending.journals import open_journal
+from lettermill.sending.providers import mail_provider
+from lettermill.sending.slot import Slot
+
+
+@dataclass(frozen=True)
+class SystemClock:
+    """The machine's clock; small, so that tasks may have it."""
+
+    def time(self) -> float:
+        return time.time()
+
+    def sleep(self, seconds: float) -> None:
+        time.sleep(seconds)
+
+
+@dataclass(frozen=True)
+class SystemChance:
+    """The machine's chance, which spreads the retries of many workers."""
+
+    def __call__(self) -> float:
+        return random.random()
+
+
+@dataclass(frozen=True)
+class Desk:
+    """One sender at work on one slot. `holder` names it in the leases it takes."""
+
+    slot: Slot
+    provider: Provider
+    journal: Journal
+    clock: Clock = field(default_factory=SystemClock)
+    chance: Chance = field(default_factory=SystemChance)
+    since: float = 0.0
+
+    @property
+    def run(self) -> Run:
+        return self.slot.run
+
+    @property
+    def holder(self) -> str:
+        return self.run.run_id
+
+    def moment(self) -> datetime:
+        """The moment the run works for, moved on by what it has taken so far: a send may take hours."""
+        return self.run.as_of + timedelta(seconds=self.clock.time() - self.since)
+
+    def now(self) -> Run:
+        """The run as of that moment, for what is asked of the tables anew."""
+        return replace(self.run, as_of=self.moment())
+
+
+def open_desk(slot: Slot, *, provider: Callable[[Slot], Provider] | None = None) -> Desk:
+    """A desk by the settings: the campaign's provider and the lake's journal."""
+    settings = slot.run.settings
+    clock = SystemClock()
+    taken = provider(slot) if provider else mail_provider(slot.campaign.provider, settings=settings)
+    return Desk(slot, taken, open_journal(settings), clock=clock, since=clock.time())
+
+
+def last_second(desk: Desk) -> float:
+    """When nothing of the slot may leave any more, in seconds of the desk's clock; never, where nothing says so."""
+    campaign = desk.slot.campaign
+    last = campaign.delivery.last_moment(occurrence=desk.slot.occurrence, timezone=campaign.default_timezone)
+    return float("inf") if last is None else desk.clock.time() + (last - desk.moment()).total_seconds()
+
+
+def unsubscribe_address(desk: Desk) -> str:
+    """The address of an unsubscription before the message's token."""
+    return f"{desk.run.settings.campaigns.shop['url']}/mail/unsubscribe/"

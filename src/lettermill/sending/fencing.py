@@ -1,0 +1,176 @@
+"""The fence of a slot: everything it looks at, from the tables as they are now, and the next wave of what it lets out."""
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Protocol
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from lettermill.campaigns.definition import Campaign
+from lettermill.delivery.fence import Facts, Terms, judged
+from lettermill.delivery.opt_outs import FolderWatch
+from lettermill.delivery.persons import survivors
+from lettermill.delivery.rations import COUNTED, Rations, messages_counted, rationed, room_of
+from lettermill.delivery.roll_out import Reach, next_step, tally
+from lettermill.delivery.waves import in_waves
+from lettermill.holding import held
+from lettermill.patience import Clock
+from lettermill.permitting import with_permission
+from lettermill.sending.desk import Desk
+from lettermill.tables.delivery import EVENTS, LEDGER, OUTBOX
+from lettermill.tables.profiles import CONSENTS, ERASURES, IDENTITY_CHANGES, PEOPLE, SUPPRESSIONS
+from lettermill.tables.quality import PRODUCTS
+
+BATCH = 100
+"""Messages of a batch at least, where a call holds fewer: a batch is what one thread hands over, call by call."""
+BLIND_SECONDS = 30.0
+"""How long a wave lasts where workers cannot see what people choose meanwhile."""
+
+
+@dataclass(frozen=True)
+class Fenced:
+    """What the fence says of the planned messages, and those that are claimed next, with their `batch`.
+
+    `suppressed` and `waiting` count what it holds back, the latter by reason; `next_at` is when some of it may leave.
+    """
+
+    planned: DataFrame
+    judged: DataFrame
+    batched: DataFrame
+    watch: Watch
+    suppressed: Counter[str]
+    waiting: Counter[str]
+    next_at: datetime | None
+
+
+@contextmanager
+def fenced(desk: Desk, *, limit: int) -> Iterator[Fenced]:
+    """Ask the tables about every planned message of the slot; `limit` is the size of the next wave."""
+    watch = watch_opt_outs(desk)  # before anything is read: what changes from here on is seen before each call
+    planned, moment = desk.slot.planned(), desk.moment()
+    with (
+        held(judged(planned, facts=_facts(desk, planned), terms=_terms(desk, moment))) as each,
+        held(rationed(each, rations=_rations(desk, each, moment))) as verdicts,
+    ):
+        leaving = verdicts.where("verdict = 'leaves'")
+        size = max(desk.provider.limits.messages, BATCH)
+        batched = in_waves(leaving, wave="", limit=limit, batch=size)
+        suppressed, waiting, next_at = _counted(verdicts)
+        with held(batched) as wave:
+            yield Fenced(planned, verdicts, wave, watch, suppressed, waiting, next_at)
+
+
+class Watch(Protocol):
+    """What tells whether anything may have changed since a wave was fenced; sent to the workers."""
+
+    def is_current(self) -> bool: ...
+
+
+@dataclass(frozen=True)
+class BlindWatch:
+    """In place of a look: after a while, everything may have changed."""
+
+    clock: Clock
+    until: float
+
+    def is_current(self) -> bool:
+        return self.clock.time() < self.until
+
+
+def watch_opt_outs(desk: Desk) -> Watch:
+    """What tells workers, before each call, of anything that may forbid a mail which the fence let out."""
+    watched = (CONSENTS, SUPPRESSIONS, ERASURES)
+    lake = desk.run.lake
+    for table in watched:
+        lake.create(table)
+    logs = [(lake.place.log(table), lake.version(table)) for table in watched]
+    if any(folder is None for folder, _ in logs):
+        return BlindWatch(desk.clock, until=desk.clock.time() + BLIND_SECONDS)
+    return FolderWatch({str(folder): version for folder, version in logs})
+
+
+def _facts(desk: Desk, planned: DataFrame) -> Facts:
+    run, campaign = desk.now(), desk.slot.campaign
+    contexts = desk.slot.contexts().join(planned.select("message_id"), on="message_id", how="left_semi")
+    addressed = contexts.select("message_id", "person_id", "address")
+    for table in (IDENTITY_CHANGES, ERASURES):
+        run.lake.create(table)
+    watches_stock = campaign.delivery.stock is not None
+    return Facts(
+        contexts=contexts,
+        permitted=with_permission(run, addressed, address="address", topic=campaign.topic),
+        people=run.read(PEOPLE),
+        changes=run.read(IDENTITY_CHANGES),
+        erasures=run.read(ERASURES),
+        products=run.lake.newest(PRODUCTS, by="valid_from", at=run.as_of) if watches_stock else None,
+    )
+
+
+def _terms(desk: Desk, moment: datetime) -> Terms:
+    campaign = desk.slot.campaign
+    return Terms(
+        moment=moment,
+        rules=campaign.delivery,
+        timezone=campaign.default_timezone,
+        last_moment=campaign.delivery.last_moment(
+            occurrence=desk.slot.occurrence, timezone=campaign.default_timezone
+        ),
+    )
+
+
+def _rations(desk: Desk, each: DataFrame, moment: datetime) -> Rations:
+    run, campaign = desk.run, desk.slot.campaign
+    rules, outbox = campaign.delivery, run.lake.read(OUTBOX)
+    counted = None
+    if rules.frequency_cap is not None:
+        merged = survivors(run.lake.read(IDENTITY_CHANGES), people=run.lake.read(PEOPLE))
+        counted = messages_counted(outbox, cap=rules.frequency_cap, moment=moment, survivors=merged)
+    used = _left_today(outbox, campaign, moment) if rules.warm_up is not None else 0
+    return Rations(
+        reach=_reach(desk, each, moment),
+        cap=rules.frequency_cap,
+        counted=counted,
+        room=room_of(rules.warm_up, used=used, moment=moment, timezone=campaign.default_timezone),
+    )
+
+
+def _left_today(outbox: DataFrame, campaign: Campaign, moment: datetime) -> int:
+    """Messages of the campaign's provider that left on the day of the moment."""
+    day = F.to_date(F.from_utc_timestamp("changed_at", campaign.default_timezone))
+    today = F.to_date(F.from_utc_timestamp(F.lit(moment), campaign.default_timezone))
+    gone = outbox.where((F.col("provider") == campaign.provider) & F.col("state").isin(*COUNTED) & (day == today))
+    return gone.count()
+
+
+def _reach(desk: Desk, each: DataFrame, moment: datetime) -> Reach | None:
+    rules = desk.slot.campaign.delivery.roll_out
+    if rules is None:
+        return None
+    for table in (LEDGER, EVENTS):
+        desk.run.lake.create(table)
+    of_slot = (F.col("campaign") == desk.slot.campaign.name) & (F.col("occurrence") == desk.slot.occurrence)
+    so_far = tally(
+        rules,
+        outbox=desk.slot.outbox(),
+        judged=each,
+        ledger=desk.run.lake.read(LEDGER).where(of_slot),
+        events=desk.run.lake.read(EVENTS),
+    )
+    return next_step(rules, tally=so_far, now=moment)
+
+
+def _counted(verdicts: DataFrame) -> tuple[Counter[str], Counter[str], datetime | None]:
+    held_back = verdicts.where("verdict <> 'leaves'").groupBy("verdict", "reason")
+    rows = held_back.agg(
+        F.count("*").alias("messages"), F.unix_millis(F.min("not_before")).alias("next_at")
+    ).collect()
+    suppressed: Counter[str] = Counter()
+    waiting: Counter[str] = Counter()
+    for row in rows:
+        (suppressed if row["verdict"] == "suppressed" else waiting)[row["reason"]] += row["messages"]
+    moments = [row["next_at"] for row in rows if row["next_at"] is not None and row["verdict"] == "later"]
+    return suppressed, waiting, datetime.fromtimestamp(min(moments) / 1000, UTC) if moments else None

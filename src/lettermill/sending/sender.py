@@ -1,0 +1,159 @@
+"""Sending a slot: recovered first, then wave after wave, until nothing more may leave now."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from pyspark.sql import DataFrame, Row
+from pyspark.sql import functions as F
+
+from lettermill.delivery.due import expected_hashes, require_preflight
+from lettermill.delivery.stopping import stop_of
+from lettermill.delivery.tally import Ending, Tally
+from lettermill.errors import DeliveryError
+from lettermill.holding import held
+from lettermill.preflighting import judged_slot
+from lettermill.rendering.templates import Template, stored_template
+from lettermill.sending.claiming import Wave, claim, claiming
+from lettermill.sending.desk import Desk
+from lettermill.sending.fencing import Fenced, fenced
+from lettermill.sending.settling import recover, require_same_outbox, settle
+from lettermill.sending.unknowns import resolve
+from lettermill.sending.waves import hand_over_wave
+from lettermill.tables.rendering import MESSAGES, TEMPLATES
+
+FUTILE = 3
+"""Waves in a row that hand nothing over before a send gives up: a fence that moves, or a provider that defers."""
+
+
+@dataclass
+class Sent:
+    """What a send came to: messages by state, what calls it took, and what it left, by reason."""
+
+    states: Counter[str] = field(default_factory=Counter)
+    tally: Tally = field(default_factory=Tally)
+    waves: int = 0
+    held_back: Counter[str] = field(default_factory=Counter)
+    waiting: Counter[str] = field(default_factory=Counter)
+    next_at: datetime | None = None
+
+
+def send(desk: Desk, *, limit: int | None = None) -> Sent:
+    """Hand over what may leave of the slot now, `limit` messages at most, each once; tell what it came to.
+
+    Raises DeliveryError where the provider stopped it, where nothing gets on any more, or where the outbox was
+    restored; PreflightBlocked where no pre-flight lets the messages leave. Run again, it goes on.
+    """
+    require_same_outbox(desk)
+    recovered = recover(desk)
+    desk.run.count(recovered=recovered.total())
+    word = desk.slot.campaign.delivery.on_unknown
+    if word != "hold":
+        resolve(desk, word, by=f"{desk.slot.campaign.name}/campaign.yml")
+    with held(expected_of(desk)) as expected:
+        sent = _in_waves(desk, expected, limit=limit)
+    _conclude(desk, sent)
+    return sent
+
+
+def expected_of(desk: Desk) -> DataFrame:
+    """What the pre-flight made of each message of the slot: see due.expected_hashes."""
+    contexts = desk.slot.contexts()
+    judged = judged_slot(desk.run, desk.slot.campaign, messages=desk.run.read(MESSAGES), contexts=contexts)
+    return expected_hashes(judged, engine=desk.slot.engine)
+
+
+def require_seen(desk: Desk, leaving: DataFrame, expected: DataFrame) -> list[Row]:
+    """The template versions of what leaves, with how many `messages` of each. Raises where pre-flight lacks one."""
+    versions = (
+        desk.slot.contexts()
+        .select("message_id", "template_version")
+        .join(leaving.select("message_id"), on="message_id", how="left_semi")
+        .join(expected.select("message_id", "template_version", F.lit(1).alias("seen")),
+              on=["message_id", "template_version"], how="left")
+        .groupBy("template_version")
+        .agg(F.count("*").alias("messages"), F.count("seen").alias("seen"))
+        .collect()
+    )  # fmt: skip
+    of_slot = {"campaign": desk.slot.campaign.name, "occurrence": desk.slot.occurrence}
+    require_preflight(desk.slot.verdicts(), due=versions, engine=desk.slot.engine, **of_slot)
+    return versions
+
+
+def _in_waves(desk: Desk, expected: DataFrame, *, limit: int | None) -> Sent:
+    sent, futile, left = Sent(), 0, limit
+    templates: dict[str, Template] = {}
+    while left is None or left > 0:
+        size = desk.run.settings.delivery.wave_messages
+        with claiming(desk) as lease, fenced(desk, limit=size if left is None else min(size, left)) as fence:
+            templates |= _templates(desk, require_seen(desk, fence.batched, expected), known=templates)
+            wave = claim(desk, fence.planned, judged=fence.judged, batched=fence.batched, lease=lease)
+            sent.states["suppressed"] += fence.suppressed.total()
+            sent.held_back += fence.suppressed
+        sent.waiting, sent.next_at = fence.waiting, fence.next_at
+        if wave is None:
+            return sent
+        states, tally = _one_wave(desk, wave, expected, templates, fence)
+        sent.states, sent.tally, sent.waves = sent.states + _ends(states), sent.tally + tally, sent.waves + 1
+        futile = 0 if _ends(states).total() else futile + 1
+        left = None if left is None else left - _ends(states).total()
+        _require_progress(desk, wave, sent, futile=futile)
+        if tally.endings[Ending.LATE]:
+            continue  # the fence tells what is too late
+    return sent
+
+
+def _one_wave(
+    desk: Desk, wave: Wave, expected: DataFrame, templates: Mapping[str, Template], fence: Fenced
+) -> tuple[Counter[str], Tally]:
+    contexts = desk.slot.contexts()
+    tally = hand_over_wave(
+        desk, wave, contexts=contexts, expected=expected, templates=templates, fence=fence.watch.is_current
+    )
+    return settle(desk, wave.id), tally
+
+
+def _templates(desk: Desk, versions: list[Row], *, known: Mapping[str, Template]) -> dict[str, Template]:
+    wanted = [row["template_version"] for row in versions if row["template_version"] not in known]
+    if not wanted:
+        return {}
+    stored = desk.run.read(TEMPLATES).where(F.col("template_version").isin(wanted)).collect()
+    return {row["template_version"]: stored_template(row) for row in stored}
+
+
+def _ends(states: Counter[str]) -> Counter[str]:
+    """What does not come round again."""
+    return Counter({state: number for state, number in states.items() if state != "planned"})
+
+
+def _require_progress(desk: Desk, wave: Wave, sent: Sent, *, futile: int) -> None:
+    """Raises DeliveryError, having told what was done, where the wave was stopped or several came to nothing."""
+    stopped = stop_of(desk.journal, wave.id)
+    if stopped is None and futile < FUTILE:
+        return
+    _tell(desk, sent)
+    left = desk.slot.outbox().where("state = 'planned'").count()
+    why = f"{desk.provider.name} stopped it: {stopped[1]}" if stopped else f"{futile} waves in a row came to nothing"
+    raise DeliveryError(
+        f"not finished: {left:,} messages are still planned; {why}",
+        place=desk.slot.place,
+        mend="see what the provider asks for, and run it again: it goes on where it stopped",
+    )
+
+
+def _conclude(desk: Desk, sent: Sent) -> None:
+    _tell(desk, sent)
+    for reason, number in sent.held_back.most_common():
+        desk.run.note(f"suppressed: {number:,} messages, {reason}")
+    for reason, number in sorted(sent.waiting.items()):
+        desk.run.note(f"waiting: {number:,} messages, {reason}")
+    if sent.next_at is not None:
+        desk.run.note(f"not finished: run it again from {sent.next_at:%Y-%m-%d %H:%M} UTC on")
+
+
+def _tell(desk: Desk, sent: Sent) -> None:
+    tally = sent.tally
+    desk.run.count(**sent.states)
+    if tally.calls:
+        desk.run.count(calls=tally.calls, call_bytes=tally.bytes, retries=tally.retries, throttled=tally.throttled)
