@@ -48,13 +48,15 @@ class GatewayKafka:
 class Webhook:
     """One webhook, `/webhooks/<its name in conf>`: who signs it, with what, and the source its events belong to.
 
-    `keys` are references: two while one replaces the other. `window` is how old a call may be, in seconds.
+    `keys` are references: two while one replaces the other. `window` is how old a call may be, in seconds. `url` is the
+    address that the provider was given, for one that signs it: a proxy in between may call us by another.
     """
 
     provider: str
     keys: tuple[str, ...]
     source: str
     window: int = 300
+    url: str | None = None
 
     def __post_init__(self) -> None:
         if not self.keys:

@@ -14,7 +14,7 @@ KINDS_OF_KEYS = {
     "userid": "customer_id", "customerid": "customer_id", "previousid": "customer_id", "anonymousid": "anonymous_id",
     "userpseudoid": "anonymous_id", "deviceid": "device", "advertisingid": "device", "recordid": "record",
     "phone": "phone", "mobile": "phone", "telephone": "phone", "device.id": "device", "customer.id": "customer_id",
-    "user.id": "customer_id",
+    "user.id": "customer_id", "record": "record",
 }  # fmt: skip
 """The last key, or the last two, before a value, in lower case without `_` and `-` -> the kind of identifier it is."""
 
@@ -46,7 +46,7 @@ def identifiers_in(raw: str | bytes, *, source: str) -> set[str]:
     for path, value in _leaves(content):
         kind = KINDS_OF_KEYS.get(path[-1] if path else "") or KINDS_OF_KEYS.get(".".join(path[-2:]))
         if kind:
-            found.add(identifier(kind, f"{source}/{value}" if kind == "record" else value))
+            found.add(identifier(kind, f"{source}/{value}" if path[-1] == "recordid" else value))
             if path[-1] == "previousid":
                 found.add(identifier("anonymous_id", value))
         if "@" in value:

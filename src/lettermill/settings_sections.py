@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from lettermill.delivery.machine_rules import MachineRules
 from lettermill.delivery.payloads import Format
 from lettermill.delivery.provider import Limits
 from lettermill.delivery.providers.files.account import Account
@@ -75,8 +76,8 @@ class DeliverySettings:
 
     `providers` are accounts by name, each of a `kind` (its name, where it says none) and with what that kind needs:
     docs/delivery.md. `journal` is a folder or `s3://bucket/prefix`, outside the lake and not restored with it. A wave
-    has at most `wave_messages`; who holds one is given `lease_seconds` at a time. `patience` is for each batch. A
-    dry run supposes that a call takes `call_seconds`.
+    has at most `wave_messages`; who holds one is given `lease_seconds` at a time. `patience` is for each batch. `machines`
+    says which opens and clicks are taken for no person's. A dry run supposes that a call takes `call_seconds`.
     """
 
     test_addresses: tuple[str, ...] = ()
@@ -87,6 +88,7 @@ class DeliverySettings:
     patience: Patience = field(default_factory=Patience)
     tasks: int = 2
     call_seconds: float = 0.25
+    machines: MachineRules = field(default_factory=MachineRules)
 
     def __post_init__(self) -> None:
         for name in ("call_seconds", "wave_messages", "lease_seconds", "tasks"):

@@ -15,7 +15,7 @@ DAY = 86_400
 
 
 def consent_changes(
-    records: DataFrame,
+    records: DataFrame | None,
     *,
     events: DataFrame,
     identities: DataFrame,
@@ -25,15 +25,23 @@ def consent_changes(
 ) -> DataFrame:
     """Rows for profiles.consents: one per statement of a record or event that was available at `as_of`.
 
-    Events name a customer, or the message they are about: `messages` are rows of delivery.outbox, whose person it is.
-    A choice of another state than granted and denied states nothing.
+    Events name a customer, or the message they are about: `messages` are rows of delivery.outbox, whose person it is;
+    a provider's may name an address or a record instead. Without `records`, those of events alone. A choice of another
+    state than granted and denied states nothing.
     """
     known = events.where((F.col("occurred_at") < as_of) & (F.col("available_at") <= as_of))
-    heard = _of_persons(known, identities, messages)
-    statements = _from_records(records, identities, rules)
-    for from_events in (_choices(heard, rules), *_suppressed(heard, rules)):
+    heard = _of_persons(known.where(F.col("kind").isin(*spoken_kinds(rules))), identities, messages)
+    statements = _choices(heard, rules)
+    for from_events in _suppressed(heard, rules):
         statements = statements.unionByName(from_events)
+    if records is not None:
+        statements = statements.unionByName(_from_records(records, identities, rules))
     return statements.select(*CONSENTS.column_names)
+
+
+def spoken_kinds(rules: ConsentRules) -> list[str]:
+    """The kinds of events that state something of consent."""
+    return sorted({PREFERENCES, CONFIRMED, *(rule.kind for rule in rules.suppress.values())})
 
 
 def _from_records(records: DataFrame, identities: DataFrame, rules: ConsentRules) -> DataFrame:
@@ -119,17 +127,28 @@ def _stated(events: DataFrame, *, state: Column, reason: Column, said_by: str, s
 
 
 def _of_persons(events: DataFrame, identities: DataFrame, messages: DataFrame) -> DataFrame:
-    """Events with the person they are of: the customer they name, else whose the named message is."""
+    """Events with the person they are of: the customer they name, else whose the named message is, else whom a
+    provider's own words for people, an address or a record, stand for."""
     customers = _persons(identities, "customer_id", "user_id").withColumnRenamed("person_id", "customer")
     recipients = messages.select(F.col("message_id").alias("mailed_as"), F.col("person_id").alias("recipient"))
-    # right sides: one row per customer id, and one per message
+    owners = _persons(identities, "email", "mailbox").withColumnRenamed("person_id", "owner")
+    recorded = _persons(identities, "record", "recorded_as").withColumnRenamed("person_id", "recorded")
+    by_provider = F.col("properties.provider").isNotNull()
+    named = {
+        "mailed_as": F.col("properties.email_id"),
+        "mailbox": F.when(by_provider, F.lower(F.trim("properties.email"))),
+        "recorded_as": F.when(by_provider, F.col("properties.record")),
+    }
+    # right sides: one row per customer id, one per message, one per address, one per record
     return (
-        events.withColumn("mailed_as", F.col("properties.email_id"))
+        events.withColumns(named)
         .join(customers, on="user_id", how="left")
         .join(recipients, on="mailed_as", how="left")
-        .withColumn("person_id", F.coalesce("customer", "recipient"))
+        .join(owners, on="mailbox", how="left")
+        .join(recorded, on="recorded_as", how="left")
+        .withColumn("person_id", F.coalesce("customer", "recipient", "owner", "recorded"))
         .where(F.col("person_id").isNotNull())
-        .drop("customer", "recipient", "mailed_as")
+        .drop("customer", "recipient", "owner", "recorded", *named)
     )
 
 

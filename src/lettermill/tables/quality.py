@@ -11,7 +11,8 @@ PROPERTIES = (
     f"product_id: string, price: {MONEY}, category: string, url: string, "
     "campaign_id: string, email_id: string, link_url: string, bounce_type: string, "
     "channel: string, topic: string, purpose: string, state: string, "
-    "referrer: string, user_agent: string, group_id: string, email: string, phone: string>"
+    "referrer: string, user_agent: string, group_id: string, email: string, phone: string, "
+    "record: string, provider: string, provider_event_id: string, reference: string, by_machine: boolean>"
 )
 
 EVENTS = Table(

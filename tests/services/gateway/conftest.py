@@ -1,16 +1,13 @@
 """A gateway of the test's own: real landing files below a folder, and a client that calls it as ASGI."""
 
-from base64 import b64encode
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from starlette.testclient import TestClient
 
 from lettermill.gateway_settings import GatewayFiles, GatewayPreferences, GatewaySettings, Webhook
@@ -26,16 +23,14 @@ from lettermill.services.gateway.pace import Pace
 from lettermill.services.gateway.readers import reader_routes
 from lettermill.services.gateway.segment import segment_routes
 from lettermill.services.gateway.webhook_routes import listener, webhook_routes
+from tests.services.gateway.calls import NOW, SIGNERS, certificate
 
-NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 TOKEN_KEY = b"a key of the tests"
 SHOP = {"name": "Marlow & Market", "support_email": "hello@shop.example"}
-WHSEC = b"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
-SENDGRID = ec.derive_private_key(7, ec.SECP256R1())
-SENDGRID_PUBLIC = b64encode(SENDGRID.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo))
+PROVIDERS = {"resend": "standard"}
 LISTENERS = {
-    "resend": listener(Webhook("standard", ("secret://x/y",), "email"), keys=[WHSEC, b"bmV4dCBrZXk"]),
-    "sendgrid": listener(Webhook("sendgrid", ("secret://x/z",), "email"), keys=[b"no key", SENDGRID_PUBLIC]),
+    name: listener(Webhook(PROVIDERS.get(name, name), ("secret://x/y",), "email", url=signer.url), keys=signer.keys)
+    for name, signer in SIGNERS.items()
 }
 TOPICS = {"offers": "Offers of the week", "recipes": "Recipes"}
 
@@ -110,7 +105,7 @@ def open_gateway(tmp_path: Path) -> Iterator[Callable[..., Caller]]:
             cloud_event_routes(gateway),
             graphql_routes(gateway, reader=reader),
             reader_routes(gateway, token_keys={"1": TOKEN_KEY, "2": b"the next key"}, shop=SHOP),
-            webhook_routes(gateway, listeners=LISTENERS),
+            webhook_routes(gateway, listeners=LISTENERS, certificate=certificate),
         ]
         client = TestClient(application(gateway, doors), raise_server_exceptions=False)
         client.__enter__()

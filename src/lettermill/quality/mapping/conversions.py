@@ -20,6 +20,9 @@ def converted(text: Column, *, to: str, cast: Cast | None) -> Column:
         return text
     if to == "timestamp":
         return _instant(text, cast)
+    if to == "boolean":
+        said = F.lower(F.trim(text))
+        return F.when(said.isin("true", "1", "yes"), True).when(said.isin("false", "0", "no"), False)
     if to in ("int", "bigint"):
         return F.when(text.rlike(WHOLE), F.split_part(F.trim(text), F.lit("."), F.lit(1))).cast(to)
     return F.when(text.rlike(NUMBER), F.trim(text)).cast(to)

@@ -14,6 +14,7 @@ from lettermill.gateway_settings import GatewaySettings
 from lettermill.secrets import REFERENCE, resolve
 from lettermill.services.gateway.app import application
 from lettermill.services.gateway.body import Bodies
+from lettermill.services.gateway.certificates import Certificates
 from lettermill.services.gateway.cloud_events import cloud_event_routes
 from lettermill.services.gateway.doors import Gateway
 from lettermill.services.gateway.frame import Counters
@@ -40,7 +41,7 @@ def application_of(settings: Settings) -> ASGIApp:
         cloud_event_routes(gateway),
         graphql_routes(gateway, reader=Snapshot(people) if people else None),
         reader_routes(gateway, token_keys=_token_keys(settings), shop=settings.campaigns.shop),
-        webhook_routes(gateway, listeners=_listeners(settings.gateway)),
+        webhook_routes(gateway, listeners=_listeners(settings.gateway), certificate=Certificates()),
     ]
     return application(gateway, doors)
 

@@ -1,10 +1,12 @@
 """`/webhooks/<name>`: what providers report, believed only when they signed these very bytes, lately."""
 
-from collections.abc import Mapping, Sequence
+import logging
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import orjson
 from fastapi import APIRouter
+from fastapi.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -14,7 +16,17 @@ from lettermill.services.gateway.json_text import on_one_line
 from lettermill.services.gateway.made_events import made_event
 from lettermill.services.gateway.refusals import Refusal
 from lettermill.services.gateway.sink import Line
-from lettermill.services.gateway.webhooks.provider import Call, Provider, Report, provider_named
+from lettermill.services.gateway.webhooks.provider import (
+    Call,
+    Challenge,
+    Challenged,
+    Provider,
+    Report,
+    no_certificate,
+    provider_named,
+)
+
+challenges = logging.getLogger("lettermill.gateway.challenges")
 
 
 @dataclass(frozen=True)
@@ -25,14 +37,30 @@ class Listener:
     provider: Provider
     keys: Sequence[bytes]
 
+    def verified(self, call: Call) -> Challenge | None:
+        """The challenge that a call is, or None for one that its provider signed. Raises Refusal for any other."""
+        asks: Challenged | None = getattr(self.provider, "challenge", None)
+        challenge = asks(call, self.keys, self.settings.window) if asks else None
+        if challenge is None:
+            self.provider.verify(call, keys=self.keys, window=self.settings.window)
+        return challenge
+
+    def url(self, request: Request) -> str:
+        """The address that was called, as the provider knows it."""
+        if self.settings.url is None:
+            return str(request.url)
+        return self.settings.url + (f"?{request.url.query}" if request.url.query else "")
+
 
 def listener(settings: Webhook, *, keys: Sequence[bytes]) -> Listener:
     """Raises ConfigError for a provider that has no file."""
     return Listener(settings, provider_named(settings.provider), keys)
 
 
-def webhook_routes(gateway: Gateway, *, listeners: Mapping[str, Listener]) -> APIRouter:
-    """A route for each webhook of conf, by its name there."""
+def webhook_routes(
+    gateway: Gateway, *, listeners: Mapping[str, Listener], certificate: Callable[[str], bytes] = no_certificate
+) -> APIRouter:
+    """A route for each webhook of conf, by its name there. `certificate` gets a certificate by its address."""
     routes = APIRouter()
 
     async def take(request: Request, name: str) -> Response:
@@ -42,8 +70,12 @@ def webhook_routes(gateway: Gateway, *, listeners: Mapping[str, Listener]) -> AP
         gateway.pace.admit(f"webhook {name}")
         limits = gateway.settings.limits
         async with gateway.bodies.reading(request, max_bytes=limits.webhook_bytes) as body:
-            call = Call(body, request.headers, gateway.clock())
-            known.provider.verify(call, keys=known.keys, window=known.settings.window)
+            url = known.url(request)
+            call = Call(body, request.headers, gateway.clock(), request.method, url, certificate)
+            challenge = await run_in_threadpool(known.verified, call)  # it may wait for a certificate
+            if challenge is not None:
+                challenges.warning("webhook %s is not answered yet: %s", name, challenge.words)
+                return Response(b'{"success": true}', media_type="application/json")
             reports = known.provider.reports(call, max_depth=limits.depth)
             gateway.pace.charge(f"webhook {name}", events=len(reports))
             await gateway.take(request, [_line(each, known, call) for each in reports], door="webhooks")

@@ -1,8 +1,10 @@
 """What a provider's file has to say, and finding it by name."""
 
-from collections.abc import Mapping, Sequence
+import hmac
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
+from hashlib import sha256
 from importlib import import_module
 from pkgutil import iter_modules
 from typing import Any, Protocol, cast
@@ -19,13 +21,24 @@ NO_MORE_MAIL = {"channel": "email", "topic": "all", "purpose": "mail", "state": 
 """The properties of an unsubscription from all mail."""
 
 
+def no_certificate(_url: str) -> bytes:
+    """Where no certificates are to be had, nothing is signed by one."""
+    raise forged()
+
+
 @dataclass(frozen=True)
 class Call:
-    """One call as it came: the raw body, and the headers by lower-case name."""
+    """One call as it came: the raw body, the headers by lower-case name, and the address that was called.
+
+    `certificate` gives the PEM certificate at an address that the provider's file has found to be the provider's own.
+    """
 
     body: bytes
     headers: Mapping[str, str]
     received_at: datetime
+    method: str = "POST"
+    url: str = ""
+    certificate: Callable[[str], bytes] = no_certificate
 
 
 @dataclass(frozen=True)
@@ -37,6 +50,20 @@ class Report:
     raw: bytes
     occurred_at: datetime | None = None
     properties: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Challenge:
+    """A call that reports nothing, but asks for an answer before the provider reports anything.
+
+    `words` say what somebody has to do to answer it, for the log; the gateway itself calls nobody.
+    """
+
+    words: str
+
+
+Challenged = Callable[[Call, Sequence[bytes], int], Challenge | None]
+"""What a provider's module may have as `challenge`: it takes call, keys and window; None for any other call."""
 
 
 class Provider(Protocol):
@@ -66,5 +93,39 @@ def check_age(told: str, *, received_at: datetime, window: int) -> None:
     """Raises Refusal (401) for a time, in seconds since 1970, further than `window` from now, or for none."""
     if not told.isdecimal() or len(told) > 12:
         raise forged()
-    if abs(received_at.timestamp() - int(told)) > window:
+    check_lately(int(told), received_at=received_at, window=window)
+
+
+def check_lately(seconds: float, *, received_at: datetime, window: int) -> None:
+    """Raises Refusal (401) for an instant, in seconds since 1970, further than `window` from now."""
+    if abs(received_at.timestamp() - seconds) > window:
         raise Refusal(401, "replayed", f"the call was signed more than {window} s ago, or ahead of time")
+
+
+def is_signed(given: str, *, signed: bytes, keys: Sequence[bytes], written: Callable[[bytes], bytes]) -> bool:
+    """Whether `given` is the HMAC-SHA256 of `signed` under one of `keys`, as `written` writes it down."""
+    ours = [written(hmac.digest(key.strip(), signed, "sha256")) for key in keys if key.strip()]
+    return any(hmac.compare_digest(mine, given.encode()) for mine in ours)
+
+
+def lasting_id(*stays: Any) -> str:
+    """An event's id, of what stays when the provider tells it again."""
+    return sha256("\n".join(str(each) for each in stays).encode()).hexdigest()
+
+
+def fields(value: Any) -> dict[str, Any]:
+    """The members of a JSON object; none for anything else."""
+    return value if isinstance(value, dict) else {}
+
+
+def at_seconds(told: Any) -> datetime | None:
+    """An instant in seconds since 1970, as a number or its text; None for anything else."""
+    try:
+        return datetime.fromtimestamp(float(told), UTC)
+    except (TypeError, ValueError, OverflowError, OSError):
+        return None
+
+
+def at_millis(told: Any) -> datetime | None:
+    """An instant in milliseconds since 1970; None for anything else."""
+    return at_seconds(told / 1000) if isinstance(told, int | float) else None

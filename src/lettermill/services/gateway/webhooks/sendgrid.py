@@ -7,8 +7,6 @@ https://www.twilio.com/docs/sendgrid/for-developers/tracking-events/event
 
 import base64
 from collections.abc import Sequence
-from datetime import UTC, datetime
-from hashlib import sha256
 from typing import Any
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -32,8 +30,10 @@ from lettermill.services.gateway.webhooks.provider import (
     UNSUBSCRIBED,
     Call,
     Report,
+    at_seconds,
     check_age,
     forged,
+    lasting_id,
 )
 
 SIGNATURE, TIMESTAMP = "x-twilio-email-event-webhook-signature", "x-twilio-email-event-webhook-timestamp"
@@ -84,17 +84,21 @@ def _report(event: dict[str, Any], raw: bytes) -> Report:
         event.get("timestamp"),
         event.get("url"),
     ]
-    event_id = sha256("\n".join(str(each) for each in stays).encode()).hexdigest()
-    return Report(NAMES.get(kind, kind), event_id, raw, _instant(event.get("timestamp")), _properties(event, kind))
+    at = at_seconds(event.get("timestamp"))
+    return Report(NAMES.get(kind, kind), lasting_id(*stays), raw, at, _properties(event, kind))
 
 
 def _properties(event: dict[str, Any], kind: str) -> dict[str, Any]:
     found = {
         "email_id": event.get("message_id"),  # a custom argument of ours
         "campaign_id": event.get("campaign"),
+        "email": event.get("email"),
+        "reference": str(event.get("sg_message_id") or "").partition(".")[0] or None,
+        "provider_event_id": event.get("sg_event_id"),
         "link_url": event.get("url"),
         "reason": event.get("reason"),
         "by_machine": event.get("sg_machine_open"),
+        "user_agent": event.get("useragent"),
     }
     if kind == "bounce":
         found["bounce_type"] = "soft" if event.get("type") == "blocked" else "hard"
@@ -103,13 +107,6 @@ def _properties(event: dict[str, Any], kind: str) -> dict[str, Any]:
     if kind in GROUP_STATES:
         found |= {**NO_MORE_MAIL, "topic": str(event.get("asm_group_id")), "state": GROUP_STATES[kind]}
     return found
-
-
-def _instant(told: Any) -> datetime | None:
-    try:
-        return datetime.fromtimestamp(told, UTC)
-    except (TypeError, ValueError, OverflowError, OSError):
-        return None
 
 
 def _public(key: bytes) -> EllipticCurvePublicKey | None:

@@ -26,6 +26,7 @@ from lettermill.services.gateway.webhooks.provider import (
     Call,
     Report,
     check_age,
+    fields,
     forged,
 )
 
@@ -82,21 +83,24 @@ def _reports(events: Sequence[Any], raws: Sequence[bytes], *, call_id: str) -> I
 
 
 def _properties(data: Any, name: str) -> dict[str, Any]:
-    told = _object(data)
-    tags = _object(told.get("tags"))
-    found = {"email_id": told.get("message_id") or tags.get("message_id"), "campaign_id": tags.get("campaign")}
+    told = fields(data)
+    tags = fields(told.get("tags"))
+    to = told.get("to")
+    found = {
+        "email_id": told.get("message_id") or tags.get("message_id"),
+        "campaign_id": tags.get("campaign"),
+        "email": to[0] if isinstance(to, list) and len(to) == 1 else to if isinstance(to, str) else None,
+        "reference": told.get("email_id"),
+    }
     if name == UNSUBSCRIBED:
         found |= NO_MORE_MAIL
     if name == BOUNCED:
-        kind = str(_object(told.get("bounce")).get("type", ""))
+        kind = str(fields(told.get("bounce")).get("type", ""))
         found["bounce_type"] = "soft" if kind.lower() in ("transient", "temporary") else "hard"
     if name == CLICKED:
-        found["link_url"] = _object(told.get("click")).get("link")
+        click = fields(told.get("click"))
+        found |= {"link_url": click.get("link"), "user_agent": click.get("userAgent")}
     return found
-
-
-def _object(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
 
 
 def _header(call: Call, part: str) -> str:
