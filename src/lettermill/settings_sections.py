@@ -76,8 +76,8 @@ class DeliverySettings:
 
     `providers` are accounts by name, each of a `kind` (its name, where it says none) and with what that kind needs:
     docs/delivery.md. `journal` is a folder or `s3://bucket/prefix`, outside the lake and not restored with it. A wave
-    has at most `wave_messages`; who holds one is given `lease_seconds` at a time. `patience` is for each batch. `machines`
-    says which opens and clicks are taken for no person's. A dry run supposes that a call takes `call_seconds`.
+    has at most `wave_messages`; who holds one is given `lease_seconds` at a time. `patience` is for each batch.
+    `machines` says which opens and clicks are taken for no person's. A dry run supposes `call_seconds` for a call.
     """
 
     test_addresses: tuple[str, ...] = ()
