@@ -23,6 +23,7 @@ from lettermill.quality.mapping.applying import Mappings
 from lettermill.quality.mapping.targets import Holds
 from lettermill.rendering.content_blocks import LIBRARY, Block, unmet
 from lettermill.settings_sections import (
+    AlertsSettings,
     CampaignsSettings,
     DeliverySettings,
     ErasureSettings,
@@ -58,6 +59,7 @@ class Settings:
     spark: SparkSettings = field(default_factory=SparkSettings)
     models: ModelsSettings = field(default_factory=ModelsSettings)
     delivery: DeliverySettings = field(default_factory=DeliverySettings)
+    alerts: AlertsSettings = field(default_factory=AlertsSettings)
     profiles: ProfilesPolicy = field(default_factory=ProfilesPolicy)
     consents: ConsentRules = field(default_factory=ConsentRules)
     erasure: ErasureSettings = field(default_factory=ErasureSettings)

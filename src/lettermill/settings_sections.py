@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from lettermill.delivery.machine_rules import MachineRules
 from lettermill.delivery.payloads import Format
 from lettermill.delivery.provider import Limits
 from lettermill.delivery.providers.files.account import Account
+from lettermill.durations import duration
 from lettermill.patience import Patience
 
 
@@ -94,6 +95,39 @@ class DeliverySettings:
         for name in ("call_seconds", "wave_messages", "lease_seconds", "tasks"):
             if getattr(self, name) <= 0:
                 raise ValueError(f"{name} must be above 0, is {getattr(self, name)}")
+
+
+@dataclass(frozen=True)
+class AlertWebhook:
+    """A receiver of alerts; `key` refers to the secret that signs them, `whsec_...`."""
+
+    url: str
+    key: str
+
+
+@dataclass(frozen=True)
+class AlertMail:
+    """Whom alerts are mailed to, and over which server; `password` refers to the secret of `user`."""
+
+    host: str
+    sender: str
+    recipients: tuple[str, ...]
+    port: int = 587
+    tls: Literal["starttls", "implicit", "none"] = "starttls"
+    user: str = ""
+    password: str = ""
+
+
+@dataclass(frozen=True)
+class AlertsSettings:
+    """Over what somebody hears of what cannot wait, beside the log; the same is not told again for `quiet`."""
+
+    webhook: AlertWebhook | None = None
+    mail: AlertMail | None = None
+    quiet: str = "1 hour"
+
+    def __post_init__(self) -> None:
+        duration(self.quiet, of="quiet")
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from lettermill.clocks import SystemChance, SystemClock
 from lettermill.delivery.journals.local import LocalJournal
 from lettermill.delivery.provider import Answer, Limits, Outcome, Parcel, Status, Unpackable
 from lettermill.delivery.recovery import settled_wave
 from lettermill.delivery.tasks import Line, Packing, hand_over, totals
 from lettermill.patience import Patience
-from lettermill.sending.clocks import SystemChance, SystemClock
 
 SCHEMA = (
     "message_id string, person_id string, address string, campaign string, occurrence string, locale string, "

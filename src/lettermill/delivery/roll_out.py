@@ -16,6 +16,7 @@ from lettermill.durations import duration
 
 DIGITS = 13
 """Digits of a hash that a place is made of: 52 bits, which a double holds exactly."""
+STOPPED = "the roll-out has stopped"
 LEFT = ("claimed", "handed_over", "confirmed", "rejected", "unknown")
 """States of a message that has left, or is about to."""
 OF_OUR_OWN = "faulty: .*|.* rendered differently from the pre-flight"
@@ -78,7 +79,7 @@ class Stop:
 
     @property
     def words(self) -> str:
-        return f"the roll-out has stopped: {'; '.join(self.why)}"
+        return f"{STOPPED}: {'; '.join(self.why)}"
 
 
 Reach = Step | Wait | Stop

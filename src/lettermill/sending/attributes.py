@@ -14,6 +14,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from lettermill import tables
+from lettermill.clocks import SystemChance, SystemClock
 from lettermill.delivery.journal import Journal
 from lettermill.delivery.lease import Lease, newest_of
 from lettermill.delivery.profile_provider import ProfileProvider
@@ -27,7 +28,6 @@ from lettermill.errors import DeliveryError
 from lettermill.holding import held
 from lettermill.job import Run
 from lettermill.patience import Clock
-from lettermill.sending.clocks import SystemChance, SystemClock
 from lettermill.sending.leases import kept
 from lettermill.sending.settling import ROWS
 from lettermill.syncing import synced_values

@@ -4,11 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from lettermill.clocks import SystemChance, SystemClock
 from lettermill.delivery.journal import Journal
 from lettermill.delivery.provider import Provider
 from lettermill.job import Run
 from lettermill.patience import Chance, Clock
-from lettermill.sending.clocks import SystemChance, SystemClock
 from lettermill.sending.journals import open_journal
 from lettermill.sending.providers import mail_provider
 from lettermill.sending.slot import Slot

@@ -7,12 +7,12 @@ from inspect import signature
 from pkgutil import iter_modules
 from typing import Any
 
+from lettermill.clocks import SystemClock
 from lettermill.delivery.credentials import Credential
 from lettermill.delivery.profile_provider import ProfileProvider, StatementSource
 from lettermill.delivery.provider import Provider
 from lettermill.errors import ConfigError
 from lettermill.secrets import resolve
-from lettermill.sending.clocks import SystemClock
 from lettermill.settings import Settings, validate
 
 PACKAGE = "lettermill.delivery.providers"

@@ -8,12 +8,15 @@ from datetime import datetime
 from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 
+from lettermill.alerting import alert
 from lettermill.delivery.due import expected_hashes, require_preflight
 from lettermill.delivery.providers.files.mails import FileProvider
+from lettermill.delivery.roll_out import STOPPED
 from lettermill.delivery.stopping import stop_of
-from lettermill.delivery.tally import Tally
+from lettermill.delivery.tally import Ending, Tally
 from lettermill.errors import DeliveryError
 from lettermill.holding import held
+from lettermill.monitoring.alerts import Severity
 from lettermill.preflighting import judged_slot
 from lettermill.rendering.templates import Template, stored_template
 from lettermill.sending.claiming import PAUSE, Moved, Wave, claim, claiming
@@ -27,7 +30,9 @@ from lettermill.tables.delivery import OUTBOX
 from lettermill.tables.rendering import MESSAGES, TEMPLATES
 
 FUTILE = 3
-"""Waves in a row that hand nothing over before a send gives up: a fence that moves, or a provider that defers."""
+"""Waves in a row that hand nothing over before a send gives up: the provider defers everything."""
+FENCED = 20
+"""The same, where people's choices keep coming in: each wave is fenced anew, and most hand something over."""
 
 
 @dataclass
@@ -81,7 +86,7 @@ def require_seen(desk: Desk, leaving: DataFrame, expected: DataFrame) -> list[Ro
 
 
 def _in_waves(desk: Desk, expected: DataFrame, *, limit: int | None) -> Sent:
-    sent, futile = Sent(), 0
+    sent, futile = Sent(), 0.0
     while limit is None or sent.waved < limit:
         size = desk.run.settings.delivery.wave_messages
         try:
@@ -95,7 +100,7 @@ def _in_waves(desk: Desk, expected: DataFrame, *, limit: int | None) -> Sent:
         states, tally = _one_wave(desk, wave, expected, sent.templates, watch)
         ended = _ends(states)
         sent.states, sent.tally, sent.waved = sent.states + ended, sent.tally + tally, sent.waved + wave.messages
-        futile = 0 if ended.total() else futile + 1
+        futile = 0 if ended.total() else futile + (FUTILE / FENCED if tally.endings[Ending.FENCED] else 1)
         _require_progress(desk, wave, sent, futile=futile)
     return sent
 
@@ -153,19 +158,18 @@ def _ends(states: Counter[str]) -> Counter[str]:
     return Counter({state: number for state, number in states.items() if state != "planned"})
 
 
-def _require_progress(desk: Desk, wave: Wave, sent: Sent, *, futile: int) -> None:
+def _require_progress(desk: Desk, wave: Wave, sent: Sent, *, futile: float) -> None:
     """Raises DeliveryError, having told what was done, where the wave was stopped or several came to nothing."""
     stopped = stop_of(desk.journal, wave.id)
     if stopped is None and futile < FUTILE:
         return
     _tell(desk, sent)
     left = desk.slot.outbox().where("state = 'planned'").count()
-    why = f"{desk.provider.name} stopped it: {stopped[1]}" if stopped else f"{futile} waves in a row came to nothing"
-    raise DeliveryError(
-        f"not finished: {left:,} messages are still planned; {why}",
-        place=desk.slot.place,
-        mend="see what the provider asks for, and run it again: it goes on where it stopped",
-    )
+    why = f"{desk.provider.name} stopped it: {stopped[1]}" if stopped else "waves in a row came to nothing"
+    problem = f"not finished: {left:,} messages are still planned; {why}"
+    alert(desk.run, "send_stopped", Severity.CRITICAL, subject=desk.slot.place, text=problem)
+    mend = "see what the provider asks for, and run it again: it goes on where it stopped"
+    raise DeliveryError(problem, place=desk.slot.place, mend=mend)
 
 
 def _conclude(desk: Desk, sent: Sent) -> None:
@@ -174,6 +178,8 @@ def _conclude(desk: Desk, sent: Sent) -> None:
         desk.run.note(f"suppressed: {number:,} messages, {reason}")
     for reason, number in sorted(sent.waiting.items()):
         desk.run.note(f"waiting: {number:,} messages, {reason}")
+        if reason.startswith(STOPPED):
+            alert(desk.run, "roll_out_stopped", Severity.CRITICAL, subject=desk.slot.place, text=reason)
     for wave in in_hand(desk):
         desk.run.note(f"not finished: wave {wave.wave} of {wave.messages:,} messages is in hand of run {wave.holder}")
     if sent.next_at is not None:
