@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import reduce
 from operator import and_
 from pathlib import Path
@@ -14,7 +14,7 @@ from pyspark.errors import StreamingQueryException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from lettermill import purging, tables
+from lettermill import commit_log, purging, tables
 from lettermill.batch import Batch, checkpoint_id
 from lettermill.delta_layout import conform, differs, properties, same_key
 from lettermill.errors import TableError
@@ -57,22 +57,16 @@ class Lake:
     def version(self, table: Table) -> int:
         """The number of the newest commit to `table`."""
         self._require(table)
-        newest = self._delta(table).history(1).select("version").first()
-        assert newest is not None  # a table that exists has a first commit
-        return int(newest["version"])
+        return commit_log.newest(self._delta(table))
 
-    def committed_at(self, table: Table, *, version: int | None = None) -> datetime | None:
-        """When the newest commit to `table` was made, or that of a version; null for one that the log does not hold."""
+    def committed_at(self, table: Table, *, version: int) -> datetime | None:
+        """When a version of `table` was committed; null for one that the log does not hold."""
         self._require(table)
-        wanted = self._delta(table).history().where("true" if version is None else F.col("version") == version)
-        row = wanted.orderBy(F.desc("version")).select(F.unix_millis("timestamp").alias("at")).first()
-        return datetime.fromtimestamp(row["at"] / 1000, UTC) if row else None
+        return commit_log.committed_at(self._delta(table), version)
 
     def notes(self, table: Table, *, after: int) -> list[tuple[int, str | None]]:
         """Version and note of each commit after version `after` that the log still holds."""
-        reach = self.version(table) - after + 100  # others may commit meanwhile
-        newer = self._delta(table).history(reach).select("version", "userMetadata")
-        return [(version, note) for version, note in newer.collect() if version > after]
+        return commit_log.notes(self._delta(table), after=after)
 
     def changes(self, table: Table, *, after: int) -> DataFrame:
         """Row changes of the commits after version `after`, with `_change_type` and `_commit_version`."""
