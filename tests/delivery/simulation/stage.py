@@ -1,9 +1,10 @@
 """Actors that take turns, one step at a time, as a seed decides: any of them may crash, or sleep for long, at any."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from random import Random
-from threading import Lock, Thread
+
+from greenlet import GreenletExit, getcurrent, greenlet
 
 
 class Crash(BaseException):
@@ -13,7 +14,7 @@ class Crash(BaseException):
 @dataclass
 class Actor:
     name: str
-    turn: Lock
+    flow: greenlet = field(repr=False)
     wakes_at: float = 0.0
     is_alive: bool = True
     has_napped: bool = False
@@ -26,7 +27,7 @@ class Actor:
 
 
 class Stage:
-    """Threads, of which one runs: the same seed gives the same run. Also the Clock of everybody on it."""
+    """Flows of one thread, of which one runs: the same seed gives the same run. Also the Clock of everybody on it."""
 
     def __init__(self, chance: Random, *, crashes: float, naps: float, switches: float, nap_seconds: float) -> None:
         self.chance, self.crashes, self.naps, self.switches = chance, crashes, naps, switches
@@ -35,22 +36,20 @@ class Stage:
         self.actors: list[Actor] = []
         self.current: Actor | None = None
         self.failure: BaseException | None = None
-        self._done = Lock()
-        self._done.acquire()
+        self._hub = getcurrent()
 
     def spawn(self, name: str, act: Callable[[], None], *, after: float = 0.0) -> Actor:
-        actor = Actor(name, Lock(), wakes_at=self.now + after, parent=self.current)
-        actor.turn.acquire()
+        flow = greenlet(lambda: self._live(actor, act), parent=self._hub)
+        actor = Actor(name, flow, wakes_at=self.now + after, parent=self.current)
         self.actors.append(actor)
-        Thread(target=self._life, args=(actor, act), daemon=True).start()
         return actor
 
     def run(self) -> None:
         """Until everybody is gone; what went wrong in any of them is raised."""
-        if not self.actors:
-            return
-        self._hand_on()
-        self._done.acquire()
+        while self.actors and not self.failure:
+            self.current = self._choose()
+            self.current.flow.switch()
+        self.current = None
         if self.failure:
             raise self.failure
 
@@ -67,29 +66,19 @@ class Stage:
             self.acting.has_napped = True
             self.sleep(self.chance.uniform(0.5, 2.5) * self.nap_seconds)
         elif self.chance.random() < self.switches:
-            self._switch()
+            self._hub.switch()
 
     def time(self) -> float:
         return self.now
 
     def sleep(self, seconds: float) -> None:
         self.acting.wakes_at = self.now + max(seconds, 0.001)
-        self._switch()
+        self._hub.switch()
 
     @property
     def acting(self) -> Actor:
         assert self.current is not None
         return self.current
-
-    def _switch(self) -> None:
-        own = self.acting
-        following = self._choose()
-        if following is not own:
-            self.current = following
-            following.turn.release()
-            own.turn.acquire()
-        if self.failure:
-            raise Crash
 
     def _choose(self) -> Actor:
         ready = [actor for actor in self.actors if actor.wakes_at <= self.now]
@@ -98,23 +87,14 @@ class Stage:
             ready = [actor for actor in self.actors if actor.wakes_at <= self.now]
         return ready[int(self.chance.random() * len(ready))] if len(ready) > 1 else ready[0]
 
-    def _hand_on(self) -> None:
-        if not self.actors:
-            self.current = None
-            self._done.release()
-            return
-        self.current = self._choose()
-        self.current.turn.release()
-
-    def _life(self, actor: Actor, act: Callable[[], None]) -> None:
-        actor.turn.acquire()
+    def _live(self, actor: Actor, act: Callable[[], None]) -> None:
         try:
-            if not self.failure:
-                act()
+            act()
         except Crash:
             pass
+        except GreenletExit:  # the run is over, for a failure of another
+            return
         except BaseException as error:  # it is raised by whoever runs the stage
-            self.failure = self.failure or error
+            self.failure = error
         actor.is_alive = False
         self.actors.remove(actor)
-        self._hand_on()

@@ -1,5 +1,6 @@
 """What senders talk to: an outbox with versions, a journal, choices of people, and a provider that keeps a book."""
 
+from bisect import bisect_left, insort
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -87,6 +88,7 @@ class MemoryJournal:
     def __init__(self, stage: Stage, witness: Witness) -> None:
         self.stage, self.witness = stage, witness
         self.marks: dict[str, Mapping[str, Any]] = {}
+        self._sorted: list[str] = []
 
     def create(self, key: str, content: Mapping[str, Any]) -> bool:
         self.stage.step()
@@ -97,6 +99,8 @@ class MemoryJournal:
         return is_ours
 
     def write(self, key: str, content: Mapping[str, Any]) -> None:
+        if key not in self.marks:
+            insort(self._sorted, key)
         self.marks[key] = content
         self.witness.written(key, content)
 
@@ -107,13 +111,14 @@ class MemoryJournal:
 
     def keys(self, prefix: str) -> Sequence[str]:
         self.stage.step()
-        return sorted(key for key in self.marks if key.startswith(prefix))
+        return self._sorted[bisect_left(self._sorted, prefix) : bisect_left(self._sorted, prefix + "~")]
 
     def remove(self, prefix: str) -> int:
         self.stage.step()
-        gone = [key for key in self.marks if key == prefix or key.startswith(prefix.rstrip("/") + "/")]
+        gone = [key for key in self._sorted if key == prefix or key.startswith(prefix.rstrip("/") + "/")]
         for key in gone:
             del self.marks[key]
+            self._sorted.remove(key)
         return len(gone)
 
 
