@@ -128,11 +128,10 @@ class Lake:
                 self._commit(self._merging(changed, into).whenMatchedUpdateAll().whenNotMatchedInsertAll(), into)
 
     def move(self, rows: DataFrame, *, of: Table, seen: Sequence[str], at: int | None = None) -> bool:
-        """Overwrite standing rows whose columns `seen` still are what they were when `rows` were made of them.
+        """Overwrite the standing rows whose columns `seen` still are as `rows` say (`<column>_before`).
 
-        `rows` have the table's columns, and `<column>_before` for each of `seen`. A row that somebody moved meanwhile
-        stays as it is: read again to see which are yours. With `at`, the version they were made of, nothing is moved
-        once anybody has committed since; false, then.
+        A row that somebody moved meanwhile stays: read again to see which are yours. With `at`, the version the rows
+        were made of, nothing is moved, or false is told, once anybody has committed since.
         """
         expected = " AND ".join(f"target.{name} <=> source.{name}_before" for name in seen)
         changed = {column.name: f"source.{column.name}" for column in of.columns}
@@ -143,7 +142,7 @@ class Lake:
                 if at is not None and self.version(of) != at:
                     return False
                 self._merging(fresh, of).whenMatchedUpdate(expected, changed).execute()  # type: ignore[arg-type]
-        return True
+                return at is None or self.version(of) == at + 1
 
     def replace(self, rows: DataFrame, *, into: Table, where: Mapping[str, Any]) -> None:
         """Make the rows that match `where` (column -> value; {}: all) equal to `rows`; nothing new commits nothing."""

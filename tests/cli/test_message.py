@@ -110,7 +110,7 @@ def test_a_message_comes_again_as_it_was_handed_over_and_its_address_is_told_onl
 
     assert told.exit_code == 0, told.output
     assert "byte-equal to what was kept of it" in told.output
-    assert "spring-2018-01-01-00001.jsonl.gz:1: the file says the same" in told.output
+    assert "spring-2018-01-01-00001-00001-002.jsonl.gz:1: the file says the same" in told.output
     assert "Spring, Ana" in told.output
     assert "p1@shop.example" not in told.output
     assert (tmp_path / "out" / "mail.html").read_bytes() == handed_over["html"].encode()
@@ -242,9 +242,10 @@ def test_why_tells_everything_that_made_a_message_so_and_hides_personal_values(m
     ]
     assert [(one["state_before"], one["state"]) for one in document["delivery"]["history"]] == [
         (None, "planned"),
-        ("planned", "handed_over"),
+        ("planned", "claimed"),
+        ("claimed", "handed_over"),
     ]
-    assert document["delivery"]["provider_reference"] == "spring-2018-01-01-00001.jsonl.gz:1"
+    assert document["delivery"]["provider_reference"] == "spring-2018-01-01-00001-00001-002.jsonl.gz:1"
 
 
 def test_why_is_told_in_words_too_with_personal_values_where_asked_for(message):

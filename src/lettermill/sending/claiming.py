@@ -82,11 +82,9 @@ def claim(
     moved = _moved(desk, planned, judged, batched, wave=wave)
     is_ours = desk.run.lake.move(moved, of=OUTBOX, seen=SEEN, at=version)
     claimed = desk.run.lake.read(OUTBOX).where((F.col("wave") == wave) & (F.col("state") == "claimed"))
-    if is_ours and not lease.renew():
+    if not (is_ours and lease.renew()):
         back = advance(claimed, to=F.lit("planned"), as_of=F.lit(desk.moment()))
         desk.run.lake.move(back, of=OUTBOX, seen=SEEN)
-        is_ours = False
-    if not is_ours:
         of_wave.release()
         raise Moved
     if not leaves:

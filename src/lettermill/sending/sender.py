@@ -23,7 +23,7 @@ from lettermill.sending.claiming import PAUSE, Moved, Wave, claim, claiming
 from lettermill.sending.desk import Desk
 from lettermill.sending.fencing import Watch, fenced
 from lettermill.sending.payload_files import complete_files
-from lettermill.sending.settling import in_hand, recover, require_same_outbox, settle
+from lettermill.sending.settling import in_hand, may_claim, recover, require_same_outbox, settle
 from lettermill.sending.unknowns import Word, resolve, unknown
 from lettermill.sending.waves import hand_over_wave
 from lettermill.tables.delivery import OUTBOX
@@ -109,12 +109,12 @@ def _next_wave(desk: Desk, expected: DataFrame, sent: Sent, *, limit: int) -> tu
     """Recover, fence and claim; null where nothing more may leave now. Raises Moved."""
     with claiming(desk) as lease:
         require_same_outbox(desk)
-        recovered = recover(desk)
-        sent.recovered += recovered.states
+        sent.recovered += recover(desk)
         _apply_policy(desk)
-        if not recovered.may_claim:
-            raise Moved
         version = desk.run.lake.version(OUTBOX)
+        require_same_outbox(desk)
+        if not may_claim(desk):
+            raise Moved
         with fenced(desk, limit=limit) as fence:
             versions = require_seen(desk, fence.batched, expected)
             sent.templates |= _templates(desk, versions, known=sent.templates)

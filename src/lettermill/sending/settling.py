@@ -6,7 +6,7 @@ tests/delivery/simulation holds to every crash.
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from itertools import groupby
 from typing import NamedTuple
 
@@ -25,15 +25,6 @@ from lettermill.tables.delivery import OUTBOX
 DAY = 86_400.0
 """How long a wave without a not-after time may go on: nobody holds one for longer."""
 ROWS = "message_id string, settled string, settled_reason string, settled_reference string, calls int"
-
-
-@dataclass
-class Recovered:
-    """What was settled of waves whose senders are gone, by state. Nothing `may_be_claimed` while somebody else holds a
-    wave of which nobody knows whether it was claimed."""
-
-    states: Counter[str] = field(default_factory=Counter)
-    may_claim: bool = True
 
 
 def lease_of(desk: Desk, wave: str) -> Lease:
@@ -65,17 +56,17 @@ def require_same_outbox(desk: Desk) -> None:
     )
 
 
-def recover(desk: Desk) -> Recovered:
+def recover(desk: Desk) -> Counter[str]:
     """Settle every wave of the lake whose sender is gone, and take in what came to light of unknown messages.
 
-    To be done under the lease of claiming.
+    To be done under the lease of claiming. What was settled, by state.
     """
-    recovered = Recovered()
+    recovered: Counter[str] = Counter()
     claimed, unknown = _waves(desk, "claimed"), _waves(desk, "unknown")
     for wave in waves_to_recover(desk.journal, claimed, now=desk.clock.time()):
         own = lease_of(desk, wave)
         if own.acquire():
-            recovered.states += settle(desk, wave)
+            recovered += settle(desk, wave)
             own.release()
             claimed.remove(wave)
     for wave in waves_to_note(desk.journal, claimed=claimed):
@@ -84,11 +75,14 @@ def recover(desk: Desk) -> Recovered:
             close_wave(desk.journal, wave, by=desk.holder, at=desk.clock.time())
             _note(desk, wave)
             own.release()
-        else:
-            recovered.may_claim = False
     for wave in unknown:
-        recovered.states += _heard_late(desk, wave)
+        recovered += _heard_late(desk, wave)
     return recovered
+
+
+def may_claim(desk: Desk) -> bool:
+    """Whether nobody else is between beginning a wave and claiming it, or between settling one and its note."""
+    return not waves_to_note(desk.journal, claimed=_waves(desk, "claimed"))
 
 
 class InHand(NamedTuple):
