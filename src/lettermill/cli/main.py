@@ -16,6 +16,7 @@ from lettermill.cli.person import person
 from lettermill.cli.quality import quality
 from lettermill.cli.quarantine import quarantine
 from lettermill.cli.reviews import reviews
+from lettermill.cli.send import send
 from lettermill.cli.sources import sources
 from lettermill.cli.sync import sync
 from lettermill.cli.table_docs import written_docs
@@ -32,6 +33,7 @@ app.add_typer(message, name="message")
 app.add_typer(blocks, name="blocks")
 app.add_typer(sources, name="sources")
 app.add_typer(person, name="person")
+app.add_typer(send, name="send")
 app.add_typer(sync, name="sync")
 app.add_typer(quality, name="quality")
 app.add_typer(quarantine, name="quarantine")

@@ -1,0 +1,103 @@
+"""sync_attributes: a destination is told what it lacks, once, and what it refuses is kept with its words."""
+
+import argparse
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import sync_attributes
+
+from lettermill.errors import DeliveryError
+from lettermill.job import Run
+from lettermill.settings import load
+from lettermill.settings_sections import SyncSettings
+from lettermill.tables.delivery import SYNC_REFUSALS, SYNC_STATE
+from lettermill.tables.ingest import EVENTS
+from lettermill.tables.profiles import CONSENTS, PEOPLE
+from tests.delivery.fakes import Fault
+from tests.delivery.fakes.braze import KEY, BrazeFake
+
+AS_OF = datetime(2018, 1, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+def braze(monkeypatch):
+    monkeypatch.setenv("LETTERMILL_SECRET_BRAZE_KEY", KEY)
+    fake = BrazeFake()
+    with fake.serving() as url:
+        fake.url = url
+        yield fake
+
+
+@pytest.fixture
+def settings(braze, tmp_path, keys):
+    local = load("local")
+    account = {"base_url": braze.url, "key": "secret://braze/key"}
+    delivery = replace(local.delivery, journal=str(tmp_path / "journal"), providers={"braze": account})
+    return replace(local, delivery=delivery, sync=SyncSettings({"braze": ("email", "first_name")}))
+
+
+def people(lake, given, *, names):
+    rows = [{"person_id": one, "email": f"{one}@shop.example", "first_name": name} for one, name in names.items()]
+    lake.merge(given(PEOPLE, *rows), into=PEOPLE)
+    granted = {"channel": "email", "topic": "all", "purpose": "mail", "state": "granted", "said_by": "person"}
+    at = {"changed_at": AS_OF - timedelta(days=9), "available_at": AS_OF - timedelta(days=9)}
+    lake.add(given(CONSENTS, *({**granted, **at, "person_id": one, "evidence": one} for one in names)), to=CONSENTS)
+
+
+def sync(lake, settings, *, as_of=AS_OF, **arguments):
+    named = argparse.Namespace(**{"destination": "braze", "dry_run": "no", "pull": "yes", **arguments})
+    run = Run(lake, settings, as_of, "local", as_of, arguments=named)
+    sync_attributes.main.work(run)
+    return run
+
+
+def state(lake):
+    return {(row["person_id"], row["attribute"]) for row in lake.read(SYNC_STATE).collect()}
+
+
+def test_a_destination_is_told_what_it_lacks_once_and_what_it_refuses_is_offered_again(lake, given, settings, braze):
+    people(lake, given, names={"p1": "Ana", "p2": "Ben", "refused-p3": "Eve"})
+    rehearsal = sync(lake, settings, dry_run="yes")
+    untold = list(braze.tracked)
+    first = sync(lake, settings)
+    told = {one.external_id: one.content for one in braze.tracked}
+    people(lake, given, names={"p2": "Benno"})
+    second = sync(lake, settings)
+
+    assert (untold, rehearsal.counts) == ([], {"points_to_send": 6, "points_saved": 0})
+    assert {one: content["first_name"] for one, content in told.items()} == {"p1": "Ana", "p2": "Ben"}
+    assert first.counts | {"calls": 1} == {
+        "statements": 0, "points_to_send": 6, "points_saved": 0, "handed_over": 2, "rejected": 1, "calls": 1,
+    }  # fmt: skip
+    assert state(lake) == {(one, name) for one in ("p1", "p2") for name in ("email", "first_name")}
+    assert [
+        (row["person_id"], "not valid" in row["reason"] or bool(row["reason"]))
+        for row in lake.read(SYNC_REFUSALS).collect()
+    ] == [("refused-p3", True)]
+    assert [one.content.get("first_name") for one in braze.tracked[2:] if one.external_id == "p2"] == ["Benno"]
+    assert (second.counts["points_to_send"], second.counts["points_saved"]) == (3, 3)
+
+
+def test_what_was_cut_off_is_told_again_and_a_blocked_account_ends_the_sync_with_an_error(lake, given, settings, braze):
+    people(lake, given, names={"p1": "Ana"})
+    braze.faults.next(Fault.EXPIRED)
+    with pytest.raises(DeliveryError, match="braze stopped the sync"):
+        sync(lake, settings)
+    assert state(lake) == set()
+    sync(lake, settings)
+
+    assert state(lake) == {("p1", "email"), ("p1", "first_name")}
+
+
+def test_who_bounced_or_left_at_the_destination_comes_in_as_events_once(lake, given, settings, braze):
+    people(lake, given, names={"p1": "Ana"})
+    braze.lists["/email/hard_bounces"].append({"email": "p1@shop.example", "hard_bounced_at": "2017-12-30T08:00:00Z"})
+    braze.lists["/email/unsubscribes"].append({"email": "x@shop.example", "unsubscribed_at": "2017-12-30T09:00:00Z"})
+    first = sync(lake, settings)
+    again = sync(lake, settings, as_of=AS_OF + timedelta(hours=1))
+    rows = lake.read(EVENTS).selectExpr("source", "get_json_object(raw, '$.event') AS event").collect()
+
+    assert first.counts["statements"] == 2
+    assert sorted(map(tuple, rows)) == [("statements", "Email Bounced"), ("statements", "Unsubscribed")]
+    assert again.counts["statements"] == 2  # asked for once more, and known
