@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from lettermill.clocks import SystemChance, SystemClock
 from lettermill.delivery.journal import Journal
 from lettermill.delivery.provider import Provider
+from lettermill.errors import ConfigError
 from lettermill.job import Run
 from lettermill.patience import Chance, Clock
 from lettermill.sending.journals import open_journal
@@ -43,8 +44,12 @@ class Desk:
 
 
 def open_desk(slot: Slot, *, provider: Callable[[Slot], Provider] | None = None) -> Desk:
-    """A desk by the settings: the campaign's provider and the lake's journal."""
+    """A desk by the settings: the campaign's provider and the lake's journal. Raises ConfigError for what cannot work."""
     settings = slot.run.settings
+    if slot.run.spark.sparkContext.getConf().get("spark.speculation", "false") == "true":
+        # A second copy of a task leaves at once, and Spark would take it for the task's end.
+        mend = "set spark.speculation to false for this job"
+        raise ConfigError("tasks that call a provider cannot be speculated on", place="spark.speculation", mend=mend)
     clock = SystemClock()
     taken = provider(slot) if provider else mail_provider(slot.campaign.provider, settings=settings)
     return Desk(slot, taken, open_journal(settings), clock=clock, since=clock.time())

@@ -110,7 +110,7 @@ def _next_wave(desk: Desk, expected: DataFrame, sent: Sent, *, limit: int) -> tu
     with claiming(desk) as lease:
         require_same_outbox(desk)
         sent.recovered += recover(desk)
-        _apply_policy(desk)
+        _apply_policy(desk, is_first=not sent.waved)
         version = desk.run.lake.version(OUTBOX)
         require_same_outbox(desk)
         if not may_claim(desk):
@@ -125,10 +125,12 @@ def _next_wave(desk: Desk, expected: DataFrame, sent: Sent, *, limit: int) -> tu
         return (wave, fence.watch) if wave else None
 
 
-def _apply_policy(desk: Desk) -> None:
-    """Do with unknown messages what the campaign says; a provider of files can always tell."""
-    word: Word = "lookup" if isinstance(desk.provider, FileProvider) else desk.slot.campaign.delivery.on_unknown
-    if word != "hold" and not unknown(desk).isEmpty():
+def _apply_policy(desk: Desk, *, is_first: bool) -> None:
+    """Do with unknown messages what the campaign says, once a run: a provider that answers nobody would be sent the same
+    again and again. A provider of files can always tell."""
+    can_tell = isinstance(desk.provider, FileProvider)
+    word: Word = "lookup" if can_tell else desk.slot.campaign.delivery.on_unknown
+    if word != "hold" and (is_first or can_tell) and not unknown(desk).isEmpty():
         resolve(desk, word, by=f"{desk.slot.campaign.name}/campaign.yml")
 
 
