@@ -12,6 +12,17 @@ from lettermill.errors import DeliveryError
 from lettermill.tables.profiles import CONSENTS, ERASURES, SUPPRESSIONS
 
 ALL = (CONSENTS, SUPPRESSIONS, ERASURES)
+WHOLE = {
+    CONSENTS: {"state": "denied", "purpose": "mail", "said_by": "person"},
+    SUPPRESSIONS: {"state": "suppressed", "channel": "email", "topic": "all", "purpose": "mail"},
+    ERASURES: {"state": "requested"},
+}
+
+
+@pytest.fixture
+def rows(given):
+    """Rows that the tables' constraints let in."""
+    return lambda table, *partial: given(table, *({**WHOLE[table], **one} for one in partial))
 
 
 def watch(lake, *tables) -> FolderWatch:
@@ -20,32 +31,32 @@ def watch(lake, *tables) -> FolderWatch:
     return FolderWatch(tuple(Watched(str(path), version) for path, version in versions))
 
 
-def test_what_is_committed_after_the_fence_is_seen_and_touches_those_whom_it_names(lake, given):
-    lake.add(given(CONSENTS, {"person_id": "p1"}), to=CONSENTS)
+def test_what_is_committed_after_the_fence_is_seen_and_touches_those_whom_it_names(lake, rows):
+    lake.add(rows(CONSENTS, {"person_id": "p1"}), to=CONSENTS)
     lake.create(SUPPRESSIONS)
     fence = watch(lake, *ALL)
     worker = pickle.loads(pickle.dumps(fence))
 
     assert (worker, worker.is_current(), worker.touches(["p1"], ["k1"])) == (fence, True, False)
 
-    lake.add(given(CONSENTS, {"person_id": "p2"}, {"person_id": "p3"}), to=CONSENTS)
-    lake.merge(given(SUPPRESSIONS, {"address_key": "k2"}), into=SUPPRESSIONS)
+    lake.add(rows(CONSENTS, {"person_id": "p2"}, {"person_id": "p3"}), to=CONSENTS)
+    lake.merge(rows(SUPPRESSIONS, {"address_key": "k2"}), into=SUPPRESSIONS)
 
     assert not worker.is_current()
     asked = [(["p1"], ["k1"]), (["p1", "p3"], []), ([], ["k2"]), (["p1"], ["k1", "k2"]), ([], [])]
     assert [worker.touches(*one) for one in asked] == [False, True, True, True, False]
 
-    lake.merge(given(SUPPRESSIONS, {"address_key": "k2", "reason": "complained"}), into=SUPPRESSIONS)
+    lake.merge(rows(SUPPRESSIONS, {"address_key": "k2", "reason": "complained"}), into=SUPPRESSIONS)
 
     assert worker.touches(["p1"], ["k1"])  # a row was written anew: whose else went with it, the log does not say
-    lake.merge(given(ERASURES, {"person_id": "p9"}), into=ERASURES)
+    lake.merge(rows(ERASURES, {"person_id": "p9"}), into=ERASURES)
     assert not watch(lake, CONSENTS, SUPPRESSIONS).touches(["p1"], [])
     assert FolderWatch((fence.tables[2],)).touches(["p1"], [])  # the table was not there: what it holds, all may be of
 
 
-def test_packing_files_touches_nobody_and_erasing_rows_may_touch_anybody(lake, given):
+def test_packing_files_touches_nobody_and_erasing_rows_may_touch_anybody(lake, rows):
     for person in ("p1", "p2"):
-        lake.add(given(CONSENTS, {"person_id": person}), to=CONSENTS)
+        lake.add(rows(CONSENTS, {"person_id": person}), to=CONSENTS)
     fence = watch(lake, CONSENTS)
     packed = DeltaTable.forPath(lake.spark, str(lake.place.path(CONSENTS)))
     packed.optimize().executeCompaction()
