@@ -1,6 +1,5 @@
 """What a send works with: a slot, the provider that takes its messages, the journal, and the moment."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -43,16 +42,16 @@ class Desk:
         return replace(self.run, as_of=self.moment())
 
 
-def open_desk(slot: Slot, *, provider: Callable[[Slot], Provider] | None = None) -> Desk:
-    """A desk by the settings: the campaign's provider and the lake's journal. Raises ConfigError for what cannot work."""
+def open_desk(slot: Slot) -> Desk:
+    """A desk by the settings: the campaign's provider and the lake's journal. Raises ConfigError for what cannot be."""
     settings = slot.run.settings
     if slot.run.spark.sparkContext.getConf().get("spark.speculation", "false") == "true":
         # A second copy of a task leaves at once, and Spark would take it for the task's end.
         mend = "set spark.speculation to false for this job"
         raise ConfigError("tasks that call a provider cannot be speculated on", place="spark.speculation", mend=mend)
     clock = SystemClock()
-    taken = provider(slot) if provider else mail_provider(slot.campaign.provider, settings=settings)
-    return Desk(slot, taken, open_journal(settings), clock=clock, since=clock.time())
+    provider = mail_provider(slot.campaign.provider, settings=settings)
+    return Desk(slot, provider, open_journal(settings), clock=clock, since=clock.time())
 
 
 def last_second(desk: Desk) -> float:

@@ -126,8 +126,10 @@ def _next_wave(desk: Desk, expected: DataFrame, sent: Sent, *, limit: int) -> tu
 
 
 def _apply_policy(desk: Desk, *, is_first: bool) -> None:
-    """Do with unknown messages what the campaign says, once a run: a provider that answers nobody would be sent the same
-    again and again. A provider of files can always tell."""
+    """Do with unknown messages what the campaign says, once a run: who never gets an answer would send again and again.
+
+    A provider of files can always tell.
+    """
     can_tell = isinstance(desk.provider, FileProvider)
     word: Word = "lookup" if can_tell else desk.slot.campaign.delivery.on_unknown
     if word != "hold" and (is_first or can_tell) and not unknown(desk).isEmpty():
