@@ -2,7 +2,7 @@
 
 from pyspark.sql import functions as F
 
-from lettermill.delivery.fence import fenced
+from lettermill.delivery.fence import objecting
 from lettermill.delivery.ledger import ledger_entries
 from lettermill.delivery.outbox import outbox_rows
 from lettermill.keyed_hashes import hash_address
@@ -79,9 +79,9 @@ def test_the_fence_holds_back_whoever_objected_after_planning(spark, given):
         "message_id string, mail string, mail_because string, mail_by string",
     )
 
-    held = fenced(planned, permitted=permitted)
+    asked = objecting(planned, permitted=permitted)
 
-    assert {row["message_id"]: row["fence_reason"] for row in held.collect()} == {
+    assert {row["message_id"]: row["objecting"] for row in asked.where("objecting IS NOT NULL").collect()} == {
         "m1": "mail is suppressed: unsubscribed",
         "m2": "mail is denied by another person of this address: crm record",
         "m3": "mail is suppressed by this address itself: bounced",

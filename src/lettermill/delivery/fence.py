@@ -109,18 +109,12 @@ def _asked(planned: DataFrame, facts: Facts, terms: Terms) -> DataFrame:
     return rows.withColumns(unasked)
 
 
-def fenced(planned: DataFrame, *, permitted: DataFrame) -> DataFrame:
-    """The planned messages (rows of delivery.outbox) whose people allow them no longer, with `fence_reason`.
+def objecting(rows: DataFrame, *, permitted: DataFrame) -> DataFrame:
+    """Add `objecting`, why a message whose people allow it no longer must not leave.
 
     `permitted` has of each `message_id` what may be mailed to its person at its address now: `mail` (granted, or why
     not), the reason `mail_because`, and `mail_by`, whose word that is: person, another or address.
     """
-    asked = objecting(planned, permitted=permitted).where(F.col("objecting").isNotNull())
-    return asked.withColumnRenamed("objecting", "fence_reason").select(*planned.columns, "fence_reason")
-
-
-def objecting(rows: DataFrame, *, permitted: DataFrame) -> DataFrame:
-    """Add `objecting`, why a message whose people allow it no longer must not leave."""
     asked = rows.join(  # right side: one row per message
         permitted.select("message_id", "mail", "mail_because", "mail_by"), on="message_id", how="left"
     )

@@ -34,6 +34,8 @@ from lettermill.syncing import synced_values
 from lettermill.tables.delivery import SYNC_REFUSALS, SYNC_STATE
 
 NEVER = float("inf")
+CALLS_A_BATCH = 4
+"""Full calls of a batch: people are spread over batches by a hash, so none is quite full."""
 
 
 @dataclass(frozen=True)
@@ -95,13 +97,18 @@ def sync(to: Destination, changes: DataFrame) -> None:
     if not lease.acquire():
         mend = "wait until it has ended, or until its lease has"
         raise DeliveryError(f"{to.name} is being synced by somebody else", place=to.lease_prefix, mend=mend)
-    with kept(lease, every=settings.lease_seconds / 3):
-        people = to.run.read(tables.profiles.PEOPLE)
-        profiles = profile_rows(changes, people=people)
-        size = to.provider.limits.messages * 4
-        with held(in_batches(profiles, rows=profiles.count(), size=size)) as batched:
-            _store(to, changes, batched, _handed_over(to, batched))
-    lease.release()
+    try:
+        with kept(lease, every=settings.lease_seconds / 3):
+            _sync_lacking(to, changes)
+    finally:
+        lease.release()
+
+
+def _sync_lacking(to: Destination, changes: DataFrame) -> None:
+    profiles = profile_rows(changes, people=to.run.read(tables.profiles.PEOPLE))
+    size = to.provider.limits.messages * CALLS_A_BATCH
+    with held(in_batches(profiles, rows=profiles.count(), size=size)) as batched:
+        _store(to, changes, batched, _handed_over(to, batched))
 
 
 def _handed_over(to: Destination, batched: DataFrame) -> tuple[str, Tally]:
