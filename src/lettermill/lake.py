@@ -3,8 +3,6 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from functools import reduce
-from operator import and_
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlparse
@@ -147,10 +145,10 @@ class Lake:
     def replace(self, rows: DataFrame, *, into: Table, where: Mapping[str, Any]) -> None:
         """Make the rows that match `where` (column -> value; {}: all) equal to `rows`; nothing new commits nothing."""
         self.create(into)
-        standing = self.read(into)
+        standing, in_slice = self.read(into), F.lit(True)
         for name, value in where.items():
             standing = standing.where(F.col(name) == F.lit(value))
-        in_slice = reduce(and_, (F.col(f"target.{name}") == F.lit(value) for name, value in where.items()), F.lit(True))
+            in_slice &= F.col(f"target.{name}") == F.lit(value)
         with held(conform(rows, into)) as fresh:
             gone = standing.join(fresh, on=list(into.key), how="left_anti")
             if not (fresh.subtract(standing).isEmpty() and gone.isEmpty()):
@@ -171,8 +169,8 @@ class Lake:
     def follow(self, table: Table, each: Callable[[DataFrame, "Lake"], None], *, as_name: str) -> None:
         """Hand `each` the rows added to `table` since `as_name` last looked, batch by batch, until none are left.
 
-        The lake handed along writes once per batch and table, however often the batch is retried. Rows are only ever
-        added to a table that is followed; the one commit that takes some away, an erasure, is passed over.
+        The lake handed along writes once per batch and table, however often it is retried. Commits that take rows away
+        (an erasure) are passed over.
         """
         self._require(table)
         reader = self.spark.readStream.format("delta").option("skipChangeCommits", "true")
