@@ -6,15 +6,13 @@ and each merge and split is kept in profiles.identity_changes. A moment before t
 
 from pyspark.sql import functions as F
 
+from lettermill.consenting import build_consents
 from lettermill.job import Run, job
 from lettermill.profiles.attributes import attribute_history
-from lettermill.profiles.consents import consent_changes
 from lettermill.profiles.identity import households, known_records
 from lettermill.profiles.people import golden_records
 from lettermill.profiles.phones import with_e164
-from lettermill.profiles.suppressions import suppressions
 from lettermill.resolving import is_built_for_later, resolve
-from lettermill.secrets import resolve as secret
 from lettermill.tables import quality
 from lettermill.tables.delivery import OUTBOX
 from lettermill.tables.profiles import (
@@ -55,20 +53,14 @@ def main(run: Run) -> None:
         lake.replace(people, into=PEOPLE, where={})
         lake.replace(households(records, identities=identities), into=HOUSEHOLDS, where={})
     with run.doing("collecting consents"):
-        of = {"identities": identities, "messages": lake.read(OUTBOX), "rules": run.settings.consents}
-        lake.merge(consent_changes(records, events=events, **of, as_of=as_of), into=CONSENTS)
-        consents = lake.read(CONSENTS)
-        topics = [row["topic"] for row in consents.select("topic").distinct().collect()]
-        key = secret(run.settings.secrets.address_key)
-        held = suppressions(consents, identities=identities, topics=topics, address_key=key, as_of=as_of)
-        lake.merge(held, into=SUPPRESSIONS)
+        build_consents(run, records, events=events)
     run.count(
         person_records=records.count(),
         identifiers=identities.count(),
         people=lake.read(PEOPLE).count(),
         attribute_values=lake.read(ATTRIBUTES).where("known_to IS NULL").count(),
         dropped_as_evidence=lake.read(IDENTITY_FLAGS).where("known_to IS NULL").count(),
-        consent_changes=consents.count(),
+        consent_changes=lake.read(CONSENTS).count(),
         suppressed_addresses=lake.read(SUPPRESSIONS).where("state = 'suppressed'").count(),
     )
     records.unpersist()

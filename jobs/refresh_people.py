@@ -1,8 +1,9 @@
 """Refresh the people whom new events concern, so that the next plan knows of them: features.latest.
 
-Takes in and checks what has arrived, brings profiles up to date, and computes the features of the people concerned as
-of --as-of. Prints how long the events waited, from their arrival here to the refreshed row. With --for-minutes it stays
-that long and does so whenever something arrives, as of --as-of plus the time that has passed.
+Takes in and checks what has arrived, heeds who must not be mailed any more, brings profiles up to date, and computes
+the features of the people concerned as of --as-of. Prints how long the events waited, from their arrival here to the
+refreshed row. With --for-minutes it stays that long and does so whenever something arrives, as of --as-of plus the
+time that has passed.
 """
 
 from dataclasses import replace
@@ -11,6 +12,7 @@ from time import sleep
 
 import build_profiles
 import check_events
+import collect_feedback
 import ingest_events
 
 from lettermill import tables
@@ -23,7 +25,7 @@ SECONDS_BETWEEN_LOOKS = 2
 
 
 def refresh_arrivals(run: Run) -> None:
-    for step in (check_events, build_profiles):
+    for step in (check_events, collect_feedback, build_profiles):
         run.step(step.main)
     run.lake.create(LATEST)
     with run.doing("refreshing the people concerned"):

@@ -10,6 +10,7 @@ import build_sessions
 import check_events
 import check_records
 import check_social
+import collect_feedback
 import ingest_events
 import ingest_records
 import plan_campaign
@@ -32,6 +33,7 @@ BEFORE_CAMPAIGNS = (
     build_sessions,
     audit_quality,
     build_profiles,
+    collect_feedback,
     build_features,
     train_models,
     train_recommender,

@@ -113,8 +113,8 @@ def test_a_table_belongs_to_its_stage_and_has_one_writing_function(table):
         assert callable(getattr(importlib.import_module(f"lettermill.{module}"), function))
 
 
-DECLARED_AHEAD = {"delivery.feedback.provider_events", "campaigns.bandits.arm_states"}
-"""Writers of tables that are declared with the delivery protocol, or with bandits, before their jobs exist."""
+DECLARED_AHEAD = {"campaigns.bandits.arm_states"}
+"""Writers of tables that are declared with bandits, before their jobs exist."""
 
 
 def test_personal_columns_are_no_part_of_statistics_or_layout():

@@ -10,8 +10,7 @@ from lettermill.features.people import people_of, refreshed_features
 from lettermill.job import Run
 from lettermill.lake import Lake
 from lettermill.tables.features import LATEST
-
-WAITED = {"median": 0.5, "95 %": 0.95, "longest": 1.0}
+from lettermill.waiting import waited
 
 
 def refresh(events: DataFrame, lake: Lake, *, run: Run) -> None:
@@ -43,8 +42,5 @@ def refresh(events: DataFrame, lake: Lake, *, run: Run) -> None:
 
 def waiting(events: DataFrame, *, arrived: DataFrame, until: datetime) -> str:
     came = ["source", "origin", "position"]
-    seconds = (F.unix_millis(F.lit(until)) - F.unix_millis("ingested_at")) / 1_000
-    shares = F.percentile(seconds, F.array(*(F.lit(share) for share in WAITED.values())))
-    (row,) = events.select(*came).join(arrived, on=came, how="inner").agg(shares.alias("waited")).collect()
-    waited = row["waited"] or []
-    return "events waited: " + ", ".join(f"{word} {s:,.1f} s" for word, s in zip(WAITED, waited, strict=False))
+    taken_in = events.select(*came).join(arrived, on=came, how="inner")
+    return waited(taken_in, since="ingested_at", until=until, what="events waited")

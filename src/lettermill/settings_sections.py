@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from lettermill.delivery.machine_rules import MachineRules
 from lettermill.patience import Patience
 
 
@@ -68,6 +69,7 @@ class DeliverySettings:
     `providers` are accounts by name, each of a `kind` (its name, where it says none) and with what that kind needs:
     docs/delivery.md. `journal` is a folder or `s3://bucket/prefix`, outside the lake and not restored with it. A wave
     has at most `wave_messages`; who holds one is given `lease_seconds` at a time. `patience` is for each batch.
+    `machines` says which opens and clicks are taken for no person's.
     """
 
     test_addresses: tuple[str, ...] = ()
@@ -77,6 +79,7 @@ class DeliverySettings:
     lease_seconds: float = 120.0
     patience: Patience = field(default_factory=Patience)
     tasks: int = 2
+    machines: MachineRules = field(default_factory=MachineRules)
 
     def __post_init__(self) -> None:
         for name in ("wave_messages", "lease_seconds", "tasks"):

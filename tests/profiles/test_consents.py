@@ -47,6 +47,7 @@ def changes(given):
                 IDENTITIES,
                 {"identifier_kind": "record", "identifier": "crm/a", "person_id": "p"},
                 {"identifier_kind": "customer_id", "identifier": "1", "person_id": "p"},
+                {"identifier_kind": "email", "identifier": "ada@x.example", "person_id": "p"},
             ),
             messages=given(OUTBOX, {"message_id": "m", "person_id": "p"}),
             rules=rules,
@@ -98,6 +99,17 @@ def test_an_event_that_names_a_message_is_of_the_person_who_got_it(changes):
     rows = changes({"kind": "unsubscribed", "user_id": None, "properties": {"email_id": "m"}})
 
     assert rows == [("all", "mail", "suppressed", "person", "unsubscribed", DAY)]
+
+
+def test_a_provider_may_name_an_address_or_a_record_and_nobody_else_may(changes):
+    def left(provider, **named):
+        return {"kind": "unsubscribed", "user_id": None, "properties": {"provider": provider, **named}}
+
+    for named in ({"email": " Ada@X.example"}, {"record": "crm/a"}, {"email": "eve@x.example", "email_id": "m"}):
+        assert changes(left("sendgrid", **named)) == [("all", "mail", "suppressed", "person", "unsubscribed", DAY)]
+    for named in ({"email": "eve@x.example"}, {"record": "crm/b"}):
+        assert changes(left("sendgrid", **named)) == []
+    assert changes(left(None, email="ada@x.example"), left(None, record="crm/a")) == []
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,5 @@
 """What people said about being mailed and profiled: statements of records, of themselves and of their mailboxes."""
 
-from collections.abc import Iterator
-
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
@@ -15,7 +13,7 @@ DAY = 86_400
 
 
 def consent_changes(
-    records: DataFrame,
+    records: DataFrame | None,
     *,
     events: DataFrame,
     identities: DataFrame,
@@ -25,15 +23,21 @@ def consent_changes(
 ) -> DataFrame:
     """Rows for profiles.consents: one per statement of a record or event that was available at `as_of`.
 
-    Events name a customer, or the message they are about: `messages` are rows of delivery.outbox, whose person it is.
-    A choice of another state than granted and denied states nothing.
+    Events name a customer, or the message they are about: `messages` are rows of delivery.outbox, whose person it is;
+    a provider's may name an address or a record instead. Without `records`, those of events alone. A choice of another
+    state than granted and denied states nothing.
     """
     known = events.where((F.col("occurred_at") < as_of) & (F.col("available_at") <= as_of))
-    heard = _of_persons(known, identities, messages)
-    statements = _from_records(records, identities, rules)
-    for from_events in (_choices(heard, rules), *_suppressed(heard, rules)):
-        statements = statements.unionByName(from_events)
+    heard = _of_persons(known.where(F.col("kind").isin(*spoken_kinds(rules))), identities, messages)
+    statements = _from_events(heard, rules)
+    if records is not None:
+        statements = statements.unionByName(_from_records(records, identities, rules))
     return statements.select(*CONSENTS.column_names)
+
+
+def spoken_kinds(rules: ConsentRules) -> list[str]:
+    """The kinds of events that state something of consent."""
+    return sorted({PREFERENCES, CONFIRMED, *(rule.kind for rule in rules.suppress.values())})
 
 
 def _from_records(records: DataFrame, identities: DataFrame, rules: ConsentRules) -> DataFrame:
@@ -70,47 +74,29 @@ def _granted(said: Column, rules: ConsentRules) -> Column:
     return F.when((said == "granted") & needs_confirming, "pending").otherwise(said)
 
 
-def _choices(heard: DataFrame, rules: ConsentRules) -> DataFrame:
-    """What people chose for themselves on the preference page, and what they confirmed."""
-    said = F.when(F.col("kind") == CONFIRMED, "confirmed").otherwise(_granted(F.col("properties.state"), rules))
-    chosen = heard.where(F.col("kind").isin(PREFERENCES, CONFIRMED)).withColumn("said", said)
-    known = chosen.where(F.col("said").isin("granted", "pending", "confirmed", "denied"))
-    reason = F.when(F.col("kind") == CONFIRMED, "confirmed").otherwise("preferences")
-    return _stated(known, state=F.col("said"), reason=reason, said_by="person", scope="stated")
-
-
-def _suppressed(heard: DataFrame, rules: ConsentRules) -> Iterator[DataFrame]:
-    for reason, rule in rules.suppress.items():
-        yield _stated(
-            _fulfilled(heard, rule), state=F.lit("suppressed"), reason=F.lit(reason), said_by=rule.said_by,
-            scope=rule.scope,
-        )  # fmt: skip
-
-
-def _fulfilled(heard: DataFrame, rule: Suppression) -> DataFrame:
-    """The events that fulfil a rule: each is the last of `times` within the days before it."""
-    of_kind = heard.where(F.col("kind") == rule.kind)
-    if rule.bounce_type:
-        of_kind = of_kind.where(F.coalesce("properties.bounce_type", F.lit("hard")) == rule.bounce_type)
-    if rule.times == 1:
-        return of_kind
-    second = F.unix_seconds("occurred_at")
-    lately = Window.partitionBy("person_id").orderBy(second).rangeBetween(-rule.within_days * DAY, 0)
-    return of_kind.withColumn("times", F.count("*").over(lately)).where(F.col("times") >= rule.times).drop("times")
-
-
-def _stated(events: DataFrame, *, state: Column, reason: Column, said_by: str, scope: str) -> DataFrame:
+def _from_events(heard: DataFrame, rules: ConsentRules) -> DataFrame:
+    """What people chose for themselves, and what suppresses them: an event may fulfil several rules."""
+    suppressed = (
+        F.when(
+            _fulfils(rule),
+            _statement(F.lit("suppressed"), F.lit(reason), said_by=rule.said_by, whole=rule.scope == "everything"),
+        )
+        for reason, rule in rules.suppress.items()
+    )
+    # One pass for all rules: finding whose events they are is what costs.
+    told = heard.withColumn("statements", F.array_compact(F.array(_choice(rules), *suppressed)))
+    said = told.select("*", F.explode("statements").alias("said"))
     stated = {name: F.nullif(F.lower(F.trim(f"properties.{name}")), F.lit("")) for name in ("channel", "topic")}
-    purpose = F.lower(F.trim("properties.purpose"))
-    whole = scope == "everything"
-    return events.select(
+    is_profiling = F.lower(F.trim("properties.purpose")) == "profiling"
+    whole = F.col("said.whole")
+    return said.select(
         "person_id",
-        F.lit(CHANNEL).alias("channel") if whole else F.coalesce(stated["channel"], F.lit(CHANNEL)).alias("channel"),
-        F.lit(EVERY_TOPIC).alias("topic") if whole else F.coalesce(stated["topic"], F.lit(EVERY_TOPIC)).alias("topic"),
-        F.when(F.lit(not whole) & (purpose == "profiling"), "profiling").otherwise("mail").alias("purpose"),
-        state.alias("state"),
-        F.lit(said_by).alias("said_by"),
-        reason.alias("reason"),
+        F.when(whole, CHANNEL).otherwise(F.coalesce(stated["channel"], F.lit(CHANNEL))).alias("channel"),
+        F.when(whole, EVERY_TOPIC).otherwise(F.coalesce(stated["topic"], F.lit(EVERY_TOPIC))).alias("topic"),
+        F.when(~whole & is_profiling, "profiling").otherwise("mail").alias("purpose"),
+        "said.state",
+        "said.said_by",
+        "said.reason",
         "source",
         F.col("occurred_at").alias("changed_at"),
         "available_at",
@@ -118,18 +104,57 @@ def _stated(events: DataFrame, *, state: Column, reason: Column, said_by: str, s
     )
 
 
+def _statement(state: Column, reason: Column, *, said_by: str, whole: bool) -> Column:
+    return F.struct(
+        state.alias("state"), reason.alias("reason"), F.lit(said_by).alias("said_by"), F.lit(whole).alias("whole")
+    )
+
+
+def _choice(rules: ConsentRules) -> Column:
+    """What people chose for themselves on the preference page, and what they confirmed."""
+    is_confirmed = F.col("kind") == CONFIRMED
+    state = F.when(is_confirmed, "confirmed").otherwise(_granted(F.col("properties.state"), rules))
+    is_known = state.isin("granted", "pending", "confirmed", "denied")
+    reason = F.when(is_confirmed, "confirmed").otherwise("preferences")
+    said = _statement(state, reason, said_by="person", whole=False)
+    return F.when(F.col("kind").isin(PREFERENCES, CONFIRMED) & is_known, said)
+
+
+def _fulfils(rule: Suppression) -> Column:
+    """Whether an event fulfils a rule: it is the last of `times` within the days before it."""
+    of_kind = F.col("kind") == rule.kind
+    if rule.bounce_type:
+        of_kind &= F.coalesce("properties.bounce_type", F.lit("hard")) == rule.bounce_type
+    if rule.times == 1:
+        return of_kind
+    second = F.unix_seconds("occurred_at")
+    lately = Window.partitionBy("person_id").orderBy(second).rangeBetween(-rule.within_days * DAY, 0)
+    return of_kind & (F.count(F.when(of_kind, True)).over(lately) >= rule.times)
+
+
 def _of_persons(events: DataFrame, identities: DataFrame, messages: DataFrame) -> DataFrame:
-    """Events with the person they are of: the customer they name, else whose the named message is."""
+    """Events with the person they are of: the customer they name, else whose the named message is, else whom a
+    provider's own words for people, an address or a record, stand for."""
     customers = _persons(identities, "customer_id", "user_id").withColumnRenamed("person_id", "customer")
     recipients = messages.select(F.col("message_id").alias("mailed_as"), F.col("person_id").alias("recipient"))
-    # right sides: one row per customer id, and one per message
+    owners = _persons(identities, "email", "mailbox").withColumnRenamed("person_id", "owner")
+    recorded = _persons(identities, "record", "recorded_as").withColumnRenamed("person_id", "recorded")
+    by_provider = F.col("properties.provider").isNotNull()
+    named = {
+        "mailed_as": F.col("properties.email_id"),
+        "mailbox": F.when(by_provider, F.lower(F.trim("properties.email"))),
+        "recorded_as": F.when(by_provider, F.col("properties.record")),
+    }
+    # right sides: one row per customer id, one per message, one per address, one per record
     return (
-        events.withColumn("mailed_as", F.col("properties.email_id"))
+        events.withColumns(named)
         .join(customers, on="user_id", how="left")
         .join(recipients, on="mailed_as", how="left")
-        .withColumn("person_id", F.coalesce("customer", "recipient"))
+        .join(owners, on="mailbox", how="left")
+        .join(recorded, on="recorded_as", how="left")
+        .withColumn("person_id", F.coalesce("customer", "recipient", "owner", "recorded"))
         .where(F.col("person_id").isNotNull())
-        .drop("customer", "recipient", "mailed_as")
+        .drop("customer", "recipient", "owner", "recorded", *named)
     )
 
 

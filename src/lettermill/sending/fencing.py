@@ -116,9 +116,7 @@ def _terms(desk: Desk, moment: datetime) -> Terms:
         moment=moment,
         rules=campaign.delivery,
         timezone=campaign.default_timezone,
-        last_moment=campaign.delivery.last_moment(
-            occurrence=desk.slot.occurrence, timezone=campaign.default_timezone
-        ),
+        last_moment=campaign.delivery.last_moment(occurrence=desk.slot.occurrence, timezone=campaign.default_timezone),
     )
 
 
@@ -165,9 +163,7 @@ def _reach(desk: Desk, each: DataFrame, moment: datetime) -> Reach | None:
 
 def _counted(verdicts: DataFrame) -> tuple[Counter[str], Counter[str], datetime | None]:
     held_back = verdicts.where("verdict <> 'leaves'").groupBy("verdict", "reason")
-    rows = held_back.agg(
-        F.count("*").alias("messages"), F.unix_millis(F.min("not_before")).alias("next_at")
-    ).collect()
+    rows = held_back.agg(F.count("*").alias("messages"), F.unix_millis(F.min("not_before")).alias("next_at")).collect()
     suppressed: Counter[str] = Counter()
     waiting: Counter[str] = Counter()
     for row in rows:

@@ -94,9 +94,13 @@ EVENTS = Table(
     columns=(
         Column("message_id", "string", "the message", required=True),
         Column(
-            "kind", "string", "delivered, deferred, bounced, opened, clicked, complained or unsubscribed", required=True
+            "kind",
+            "string",
+            "sent, delivered, deferred, bounced, dropped, opened, clicked, complained or unsubscribed",
+            required=True,
         ),
-        Column("by_machine", "boolean", "opened or clicked by a scanner or proxy, not a person"),
+        Column("by_machine", "boolean", "opened or clicked by a scanner or proxy, not a person; null for other kinds"),
+        Column("bounce_type", "string", "of a bounce: hard (for good) or soft"),
         Column("occurred_at", "timestamp", "when it happened, by the provider's clock", required=True),
         Column("received_at", "timestamp", "when we received it", required=True),
         Column("provider", "string", "who reported it", required=True),
@@ -104,6 +108,6 @@ EVENTS = Table(
         Column("link_url", "string", "the link clicked", personal=True),
         Column("address_key", "string", "keyed hash of the address reported"),
     ),
-    key=("message_id", "kind", "address_key", "occurred_at"),
+    key=("message_id", "kind", "address_key", "occurred_at", "link_url"),
     written_by="delivery.feedback.provider_events",
 )

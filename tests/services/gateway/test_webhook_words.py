@@ -136,7 +136,7 @@ def test_an_opt_out_at_hubspot_is_of_the_contact_and_an_attempt_is_no_other_even
     assert [(*one[:4], report.properties["record"]) for one, report in zip(told(reports), reports, strict=True)] == [
         ("Unsubscribed", None, "suppressed", "all", "hubspot_contacts/17"),
         ("Unsubscribed", None, "suppressed", "all", "hubspot_contacts/17"),
-        ("Preferences Changed", None, "granted", "all", "hubspot_contacts/17"),
+        ("Hubspot contact.propertyChange", None, None, None, "hubspot_contacts/17"),
         ("Hubspot contact.propertyChange", None, None, None, "hubspot_contacts/17"),
     ]
     assert len({one.event_id for one in reports}) == 3

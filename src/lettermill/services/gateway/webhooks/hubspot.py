@@ -14,13 +14,11 @@ from lettermill.services.gateway.json_text import items, parsed
 from lettermill.services.gateway.refusals import Refusal
 from lettermill.services.gateway.webhooks.provider import (
     NO_MORE_MAIL,
-    PREFERENCES,
     UNSUBSCRIBED,
     Call,
     Report,
     at_millis,
     check_lately,
-    fields,
     forged,
     is_signed,
     lasting_id,
@@ -57,14 +55,13 @@ def _report(event: Mapping[str, Any], raw: bytes) -> Report:
     # The attempt is left out: it counts how often one event was told.
     stays = [event.get(name) for name in ("portalId", "subscriptionId", "eventId", "objectId")]
     event_id = lasting_id(*stays, kind, property_, value, at)
-    found = {"provider_event_id": _text(event.get("eventId"))}
+    found: dict[str, Any] = {"provider_event_id": _text(event.get("eventId"))}
     if str(kind).startswith("contact.") and event.get("objectId") is not None:
         found["record"] = f"{RECORDS}/{event['objectId']}"
-    if property_ != OPT_OUT:
-        return Report(f"Hubspot {kind}", event_id, raw, at_millis(at), found)
-    has_left = str(value).lower() == "true"
-    choice = NO_MORE_MAIL if has_left else {**NO_MORE_MAIL, "state": "granted"}
-    return Report(UNSUBSCRIBED if has_left else PREFERENCES, event_id, raw, at_millis(at), found | fields(choice))
+    if property_ == OPT_OUT and str(value).lower() == "true":
+        return Report(UNSUBSCRIBED, event_id, raw, at_millis(at), found | NO_MORE_MAIL)
+    # An opt-out that is taken back there may be an import's or a colleague's doing: it is nobody's own word.
+    return Report(f"Hubspot {kind}", event_id, raw, at_millis(at), found)
 
 
 def _text(told: Any) -> str | None:
