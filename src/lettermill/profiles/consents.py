@@ -1,7 +1,5 @@
 """What people said about being mailed and profiled: statements of records, of themselves and of their mailboxes."""
 
-from collections.abc import Iterator
-
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
@@ -31,9 +29,7 @@ def consent_changes(
     """
     known = events.where((F.col("occurred_at") < as_of) & (F.col("available_at") <= as_of))
     heard = _of_persons(known.where(F.col("kind").isin(*spoken_kinds(rules))), identities, messages)
-    statements = _choices(heard, rules)
-    for from_events in _suppressed(heard, rules):
-        statements = statements.unionByName(from_events)
+    statements = _from_events(heard, rules)
     if records is not None:
         statements = statements.unionByName(_from_records(records, identities, rules))
     return statements.select(*CONSENTS.column_names)
@@ -78,52 +74,62 @@ def _granted(said: Column, rules: ConsentRules) -> Column:
     return F.when((said == "granted") & needs_confirming, "pending").otherwise(said)
 
 
-def _choices(heard: DataFrame, rules: ConsentRules) -> DataFrame:
-    """What people chose for themselves on the preference page, and what they confirmed."""
-    said = F.when(F.col("kind") == CONFIRMED, "confirmed").otherwise(_granted(F.col("properties.state"), rules))
-    chosen = heard.where(F.col("kind").isin(PREFERENCES, CONFIRMED)).withColumn("said", said)
-    known = chosen.where(F.col("said").isin("granted", "pending", "confirmed", "denied"))
-    reason = F.when(F.col("kind") == CONFIRMED, "confirmed").otherwise("preferences")
-    return _stated(known, state=F.col("said"), reason=reason, said_by="person", scope="stated")
-
-
-def _suppressed(heard: DataFrame, rules: ConsentRules) -> Iterator[DataFrame]:
-    for reason, rule in rules.suppress.items():
-        yield _stated(
-            _fulfilled(heard, rule), state=F.lit("suppressed"), reason=F.lit(reason), said_by=rule.said_by,
-            scope=rule.scope,
-        )  # fmt: skip
-
-
-def _fulfilled(heard: DataFrame, rule: Suppression) -> DataFrame:
-    """The events that fulfil a rule: each is the last of `times` within the days before it."""
-    of_kind = heard.where(F.col("kind") == rule.kind)
-    if rule.bounce_type:
-        of_kind = of_kind.where(F.coalesce("properties.bounce_type", F.lit("hard")) == rule.bounce_type)
-    if rule.times == 1:
-        return of_kind
-    second = F.unix_seconds("occurred_at")
-    lately = Window.partitionBy("person_id").orderBy(second).rangeBetween(-rule.within_days * DAY, 0)
-    return of_kind.withColumn("times", F.count("*").over(lately)).where(F.col("times") >= rule.times).drop("times")
-
-
-def _stated(events: DataFrame, *, state: Column, reason: Column, said_by: str, scope: str) -> DataFrame:
+def _from_events(heard: DataFrame, rules: ConsentRules) -> DataFrame:
+    """What people chose for themselves, and what suppresses them: an event may fulfil several rules."""
+    suppressed = (
+        F.when(
+            _fulfils(rule),
+            _statement(F.lit("suppressed"), F.lit(reason), said_by=rule.said_by, whole=rule.scope == "everything"),
+        )
+        for reason, rule in rules.suppress.items()
+    )
+    # One pass for all rules: finding whose events they are is what costs.
+    told = heard.withColumn("statements", F.array_compact(F.array(_choice(rules), *suppressed)))
+    said = told.select("*", F.explode("statements").alias("said"))
     stated = {name: F.nullif(F.lower(F.trim(f"properties.{name}")), F.lit("")) for name in ("channel", "topic")}
-    purpose = F.lower(F.trim("properties.purpose"))
-    whole = scope == "everything"
-    return events.select(
+    is_profiling = F.lower(F.trim("properties.purpose")) == "profiling"
+    whole = F.col("said.whole")
+    return said.select(
         "person_id",
-        F.lit(CHANNEL).alias("channel") if whole else F.coalesce(stated["channel"], F.lit(CHANNEL)).alias("channel"),
-        F.lit(EVERY_TOPIC).alias("topic") if whole else F.coalesce(stated["topic"], F.lit(EVERY_TOPIC)).alias("topic"),
-        F.when(F.lit(not whole) & (purpose == "profiling"), "profiling").otherwise("mail").alias("purpose"),
-        state.alias("state"),
-        F.lit(said_by).alias("said_by"),
-        reason.alias("reason"),
+        F.when(whole, CHANNEL).otherwise(F.coalesce(stated["channel"], F.lit(CHANNEL))).alias("channel"),
+        F.when(whole, EVERY_TOPIC).otherwise(F.coalesce(stated["topic"], F.lit(EVERY_TOPIC))).alias("topic"),
+        F.when(~whole & is_profiling, "profiling").otherwise("mail").alias("purpose"),
+        "said.state",
+        "said.said_by",
+        "said.reason",
         "source",
         F.col("occurred_at").alias("changed_at"),
         "available_at",
         F.concat_ws(":", "origin", "position").alias("evidence"),
     )
+
+
+def _statement(state: Column, reason: Column, *, said_by: str, whole: bool) -> Column:
+    return F.struct(
+        state.alias("state"), reason.alias("reason"), F.lit(said_by).alias("said_by"), F.lit(whole).alias("whole")
+    )
+
+
+def _choice(rules: ConsentRules) -> Column:
+    """What people chose for themselves on the preference page, and what they confirmed."""
+    is_confirmed = F.col("kind") == CONFIRMED
+    state = F.when(is_confirmed, "confirmed").otherwise(_granted(F.col("properties.state"), rules))
+    is_known = state.isin("granted", "pending", "confirmed", "denied")
+    reason = F.when(is_confirmed, "confirmed").otherwise("preferences")
+    said = _statement(state, reason, said_by="person", whole=False)
+    return F.when(F.col("kind").isin(PREFERENCES, CONFIRMED) & is_known, said)
+
+
+def _fulfils(rule: Suppression) -> Column:
+    """Whether an event fulfils a rule: it is the last of `times` within the days before it."""
+    of_kind = F.col("kind") == rule.kind
+    if rule.bounce_type:
+        of_kind &= F.coalesce("properties.bounce_type", F.lit("hard")) == rule.bounce_type
+    if rule.times == 1:
+        return of_kind
+    second = F.unix_seconds("occurred_at")
+    lately = Window.partitionBy("person_id").orderBy(second).rangeBetween(-rule.within_days * DAY, 0)
+    return of_kind & (F.count(F.when(of_kind, True)).over(lately) >= rule.times)
 
 
 def _of_persons(events: DataFrame, identities: DataFrame, messages: DataFrame) -> DataFrame:

@@ -31,7 +31,10 @@ def test_conf_as_it_is_shipped_makes_a_gateway(settings):
         ({"preferences": GatewayPreferences(source="wbe")}, "gateway.preferences.source"),
         ({"webhooks": {"x": Webhook("standard", ("secret://x/y",), "none")}}, "gateway.webhooks.x.source"),
         ({"webhooks": {"x": Webhook("standard", ("secret://x/y",), "email")}}, "LETTERMILL_SECRET_X_Y"),
-        ({"webhooks": {"x": Webhook("sendgird", ("secret://x/kafka",), "email")}}, "one of: sendgrid, standard"),
+        (
+            {"webhooks": {"x": Webhook("sendgird", ("secret://x/kafka",), "email")}},
+            "one of: braze, hubspot, klaviyo, sendgrid, ses, sfmc, standard",
+        ),
         ({"preferences": GatewayPreferences(token_keys={"2": "secret://x/none"})}, "LETTERMILL_SECRET_X_NONE"),
     ],
 )
