@@ -75,7 +75,8 @@ def booked_provider(file: Path, *, seed: int, faults: float = 0.1, delay: float 
     file.parent.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", __name__, str(file), str(seed), str(faults), str(delay)]
     with Popen(command, stdin=PIPE, stdout=PIPE, text=True) as running:
-        assert running.stdout and running.stdin
+        assert running.stdout
+        assert running.stdin
         yield Booked(running.stdout.readline().strip(), file)
         running.stdin.close()
 

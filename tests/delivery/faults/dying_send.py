@@ -1,6 +1,6 @@
 """jobs/send_campaign.py, but for one thing: it dies at a step of the protocol.
 
-    python -m tests.delivery.faults.dying_send STEP SIDE CERTIFICATE <arguments of the job>
+python -m tests.delivery.faults.dying_send STEP SIDE CERTIFICATE <arguments of the job>
 """
 
 import sys

@@ -3,13 +3,12 @@
 import json
 import os
 import shutil
-import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -76,6 +75,7 @@ class Case:
     provider: Booked
     spark: SparkSession
     campaigns: tuple[str, ...]
+    lease_seconds: float = 5.0
 
     @property
     def journal(self) -> LocalJournal:
@@ -168,7 +168,7 @@ class Site:
         shutil.copytree(planned / "lake", folder / "lake")
         with booked_provider(folder / "book", seed=self.seed + self.made, faults=faults, delay=delay) as provider:
             _write_conf(folder, campaigns=planned / "campaigns", url=provider.url, lease_seconds=lease_seconds)
-            yield Case(folder, provider, self.spark, campaigns)
+            yield Case(folder, provider, self.spark, campaigns, lease_seconds)
         shutil.rmtree(folder)
 
     def _planned(self, campaigns: tuple[str, ...]) -> Path:
@@ -180,7 +180,7 @@ class Site:
                 (home / "campaign.yml").write_text(CAMPAIGN.format(name=name, more=CAMPAIGNS[name]))
                 (home / "subject.j2").write_text("Spring, {{ first_name }}")
                 (home / "body.html.j2").write_text("<p>{{ first_name }}</p>")
-            _write_conf(folder, campaigns=folder / "campaigns", url="http://127.0.0.1:1", lease_seconds=5)
+            _write_conf(folder, campaigns=folder / "campaigns", url="http://127.0.0.1:1", lease_seconds=5.0)
             case = Case(folder, Booked("", folder / "book"), self.spark, campaigns)
             _plan(case, messages=self.messages)
         return folder
@@ -241,9 +241,7 @@ def _plan(case: Case, *, messages: int) -> None:
         contexts = given(campaign.contexts, *rows)
         lake.add(contexts, to=campaign.contexts)
         table = campaign.contexts.name
-        planned = outbox_rows(
-            contexts, provider=campaign.provider, contexts_table=table, address_key=b"k", as_of=AS_OF
-        )
+        planned = outbox_rows(contexts, provider=campaign.provider, contexts_table=table, address_key=b"k", as_of=AS_OF)
         lake.add(planned, to=OUTBOX)
         report = ["--report", str(case.folder / "report.html")]
         run.arguments = render_campaign.main.parser().parse_args([*case.arguments(name), *report])

@@ -22,6 +22,11 @@ class Found:
     ambiguous: int = 0
     apart: int = 0
     """Unknown and not ambiguous, or the other way round."""
+    above_cap: int = 0
+    """People who got more than the frequency cap allows."""
+    refused: int = 0
+    """Outboxes that were restored, and refused by name."""
+    sent_after_restore: int = 0
     states: Counter[str] = field(default_factory=Counter)
 
     def __add__(self, other: "Found") -> "Found":
@@ -29,7 +34,7 @@ class Found:
 
     @property
     def is_right(self) -> bool:
-        return not (self.lost or self.double or self.untold or self.apart)
+        return not (self.lost or self.double or self.untold or self.apart or self.above_cap or self.sent_after_restore)
 
 
 def compared(states: Mapping[str, str], *, book: Counter[str], ambiguous: set[str]) -> Found:
@@ -53,6 +58,8 @@ def ambiguous(journal: Path) -> set[str]:
     for start in sorted((journal / "waves").glob("*/*/*.started")):
         content, end = json.loads(start.read_bytes()), start.with_suffix(".done")
         named = content.get("messages", [])
-        answers = [one[0] for one in json.loads(end.read_bytes())["outcomes"]] if end.exists() else ["unknown"] * len(named)
+        answers = (
+            [one[0] for one in json.loads(end.read_bytes())["outcomes"]] if end.exists() else ["unknown"] * len(named)
+        )
         last.update(zip(named, answers, strict=True))
     return {one for one, answer in last.items() if answer == "unknown"}

@@ -69,7 +69,7 @@ class _Case:
         while any(row.state == "planned" for row in self.outbox.rows.values()):
             other = self._worker()
             if wakes == "while others hand over" and len(self.waves) == 2:
-                until(lambda: self._started(self.waves[1]) or not other.is_alive(), what="nobody calls")
+                self._until_called(other, times=1)
                 _tell(zombie, signal.SIGCONT)
             _require_end(other)
             self._settle(self.waves[-1])
@@ -93,9 +93,7 @@ class _Case:
         assert ours.recv(), "somebody else has the wave"
         self.waves.append(wave)
         rows = self.outbox.rows
-        claimed = [
-            replace(rows[one], state="claimed", wave=wave, batch=n) for n, ids in batches.items() for one in ids
-        ]
+        claimed = [replace(rows[one], state="claimed", wave=wave, batch=n) for n, ids in batches.items() for one in ids]
         self.outbox.commit(claimed, if_version=ANY)
         ours.send("go")
         return worker
@@ -103,12 +101,16 @@ class _Case:
     def _stop_somewhere(self, worker: BaseProcess) -> None:
         calls = sum(row.state == "claimed" for row in self.outbox.rows.values()) // 50
         enough = self.chance.randint(1, max(1, calls - 4))
-        until(lambda: self._started(self.waves[0]) >= enough or not worker.is_alive(), what="nobody calls")
+        self._until_called(worker, times=enough)
         _tell(worker, signal.SIGSTOP)
         assert worker.is_alive(), "it had ended before it could be stopped"
 
-    def _started(self, wave: str) -> int:
-        return sum(key.endswith(".started") for key in self.journal.keys(f"waves/{wave}/"))
+    def _until_called(self, worker: BaseProcess, *, times: int) -> None:
+        """Wait until so many calls of the newest wave have begun, or its worker has ended."""
+        until(lambda: self._started() >= times or not worker.is_alive(), what="nobody calls")
+
+    def _started(self) -> int:
+        return sum(key.endswith(".started") for key in self.journal.keys(f"waves/{self.waves[-1]}/"))
 
     def _until_of(self, wave: str) -> float:
         holding = newest_of(self.journal, wave_lease(wave))

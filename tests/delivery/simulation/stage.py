@@ -29,7 +29,16 @@ class Actor:
 class Stage:
     """Flows of one thread, of which one runs: the same seed gives the same run. Also the Clock of everybody on it."""
 
-    def __init__(self, chance: Random, *, crashes: float, naps: float, switches: float, nap_seconds: float, most_steps: int = 20_000) -> None:
+    def __init__(
+        self,
+        chance: Random,
+        *,
+        crashes: float,
+        naps: float,
+        switches: float,
+        nap_seconds: float,
+        most_steps: int = 20_000,
+    ) -> None:
         self.chance, self.crashes, self.naps, self.switches = chance, crashes, naps, switches
         self.nap_seconds, self.most_steps = nap_seconds, most_steps
         self.now, self.steps = 1_000_000.0, 0
