@@ -51,7 +51,7 @@ from tests.delivery.faults.site import Site, opened_site  # noqa: E402
 from tests.delivery.faults.verdict import Found  # noqa: E402
 from tests.delivery.faults.zombies import outlived  # noqa: E402
 
-SCRATCH = ROOT / "var/bench/delivery_faults"
+SCRATCH = ROOT / "var/bench" / f"delivery_faults-{os.getpid()}"
 PARTS = ("points", "zombies", "steps", "kills", "races", "restore")
 Case = tuple[str, Callable[[], Found]]
 
@@ -68,7 +68,6 @@ class Totals:
 def main() -> None:
     given, started = arguments(), perf_counter()
     tell(f"seed {given.seed}")
-    shutil.rmtree(SCRATCH, ignore_errors=True)
     without = {part: made(part, given, None) for part in ("points", "zombies") if part in given.only}
     parts = {part: totals(cases_) for part, cases_ in without.items()}  # before Spark starts: they fork
     on_tables = [part for part in PARTS if part in given.only and part not in without]
@@ -78,6 +77,7 @@ def main() -> None:
                 parts[part] = totals(made(part, given, site))
             if "zombies" in given.only and given.zombies:
                 parts["zombie job"] = totals(iter([("zombie job", lambda: cases.slept(site))]))
+    shutil.rmtree(SCRATCH, ignore_errors=True)
     print(json.dumps(figures(parts, given) | {"seconds": round(perf_counter() - started, 1)}))  # noqa: T201
 
 

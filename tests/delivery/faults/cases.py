@@ -10,19 +10,22 @@ import pytest
 from lettermill.errors import DeliveryError
 from lettermill.tables.delivery import OUTBOX
 from tests.delivery.faults.journeys import Journey, until
-from tests.delivery.faults.site import Case, Site
+from tests.delivery.faults.site import FEW, Case, Site
 from tests.delivery.faults.verdict import Found
 
 CAP = 1
-PATIENT = 30.0
+PATIENT = 120.0
 """Seconds of a lease where two work at the same time: longer than anything takes between two renewals."""
 CALL_SECONDS = 0.1
+MANY = 0.4
+"""Share of calls that fail where a retry has to come."""
 
 
 def died_at(site: Site, step: str, side: str) -> Found:
     """Let the job die at a step, and run it again to its end."""
     campaign = "papers" if step == "manifest" else "spring"
-    with site.case(f"{side} {step}", campaign) as case:
+    faults = MANY if step == "retry" else FEW
+    with site.case(f"{side} {step}", campaign, faults=faults) as case:
         journey = case.start_dying(campaign, step, side)
         code = journey.ended()
         assert (case.folder / "died").exists(), f"it ended with {code} and did not come to {step}: {_end(journey)}"
@@ -42,22 +45,25 @@ def undisturbed_seconds(site: Site) -> float:
 
 
 def killed(site: Site, number: int, *, after: float) -> Found:
-    """Kill the job's process group so many seconds after its first mark, and run it again to its end."""
+    """Kill the job's process group so many seconds after its first mark, or sooner if it ends before; then run it again
+    to its end.
+    """
     with site.case(f"kill {number}", "spring", delay=CALL_SECONDS) as case:
         journey = case.start("spring")
         began = _first_mark(case, journey)
         until(lambda: time.monotonic() - began >= after or not journey.family(), what="the moment of the kill")
-        assert journey.running.poll() is None, "it had ended before"
-        os.killpg(journey.running.pid, signal.SIGKILL)
-        journey.ended()
-        return case.finish()
+        if journey.running.poll() is None:
+            os.killpg(journey.running.pid, signal.SIGKILL)
+            journey.ended()
+            return case.finish()
+    return killed(site, number, after=0.8 * after)
 
 
 def slept(site: Site) -> Found:
     """Stop the job with all its processes amid a wave, run another to its end after two leases, and wake it up."""
     with site.case("zombie job", "spring", delay=CALL_SECONDS) as case:
         journey = case.start("spring")
-        until(lambda: case.marks("started") >= 5 or not journey.family(), what="nobody calls", seconds=600)
+        until(lambda: case.marks("started") >= 5 or not journey.family(), what="nobody calls")
         journey.signal(signal.SIGSTOP)
         assert journey.running.poll() is None, f"it had ended before: {_end(journey)}"
         until(lambda: not case.holds(), what="a lease does not end")
@@ -108,7 +114,7 @@ def restored(site: Site) -> Found:
 
 
 def _first_mark(case: Case, journey: Journey) -> float:
-    until(lambda: case.journal.keys("leases/") or not journey.family(), what="no mark is made", seconds=600)
+    until(lambda: case.journal.keys("leases/") or not journey.family(), what="no mark is made")
     return time.monotonic()
 
 

@@ -10,7 +10,7 @@ from typing import Any
 ROOT = Path(__file__).parents[3]
 
 
-def until(holds: Callable[[], Any], *, what: str, seconds: float = 300.0) -> None:
+def until(holds: Callable[[], Any], *, what: str, seconds: float = 900.0) -> None:
     """Wait for a condition. Raises TimeoutError with what it was."""
     end = time.monotonic() + seconds
     while not holds():
@@ -45,7 +45,7 @@ class Journey:
 
     def ended(self) -> int:
         """Wait for its end and that of all it started; its exit code."""
-        code = self.running.wait(600)
+        code = self.running.wait(1_800)
         until(lambda: not self.family(), what="workers outlive their driver")
         return code
 

@@ -57,6 +57,8 @@ inputs:
 CAPPED = "provider: braze\ndelivery: {frequency_cap: {messages: 1, days: 30}}"
 CAMPAIGNS = {"spring": "provider: braze", "papers": "provider: files", "sale": CAPPED, "clearance": CAPPED}
 """What each has beside the rest. Those with a cap are planned for the same people."""
+FEW = 0.1
+"""Share of calls that fail."""
 QUICK = {
     "spark.sql.codegen.wholeStage": "false",
     "spark.sql.codegen.factoryMode": "NO_CODEGEN",
@@ -160,7 +162,7 @@ class Site:
 
     @contextmanager
     def case(
-        self, name: str, *campaigns: str, lease_seconds: float = 3.0, delay: float = 0.0, faults: float = 0.1
+        self, name: str, *campaigns: str, lease_seconds: float = 3.0, delay: float = 0.0, faults: float = FEW
     ) -> Iterator[Case]:
         """A copy of the lake that is planned for the campaigns, with a provider that runs while the block does."""
         planned, self.made = self._planned(campaigns), self.made + 1
@@ -189,11 +191,15 @@ class Site:
 @contextmanager
 def opened_site(scratch: Path, *, messages: int, seed: int) -> Iterator[Site]:
     """A site in a scratch folder, which is gone afterwards, with a session of this process."""
-    shutil.rmtree(scratch, ignore_errors=True)
+    before = {name: os.environ.get(name) for name in SECRETS}
     os.environ.update(SECRETS)
     settings = replace(load("local").spark, java_options=JAVA, shuffle_partitions=1)
-    yield Site(scratch, session(settings, application="faults of delivery"), messages, seed)
-    shutil.rmtree(scratch)
+    try:
+        yield Site(scratch, session(settings, application="faults of delivery"), messages, seed)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+        for name, value in before.items():
+            os.environ.pop(name) if value is None else os.environ.update({name: value})
 
 
 def _write_conf(folder: Path, *, campaigns: Path, url: str, lease_seconds: float) -> None:
