@@ -220,3 +220,11 @@ def test_a_wave_without_messages_is_closed_batch_by_batch(journal, call):
         "waves/w/00004/002.started",
         "waves/w/00005/001.started",
     ]
+
+
+def test_an_id_of_a_wave_is_begun_once_with_the_batches_it_had_then(journal):
+    begun = [begin_wave(journal, "w", batches=2), begin_wave(journal, "w", batches=9)]
+    close_wave(journal, "w", by="r", at=AT)
+
+    assert begun == [True, False]
+    assert journal.keys("waves/w/") == ["waves/w/00000/001.started", "waves/w/00001/001.started", "waves/w/batches"]

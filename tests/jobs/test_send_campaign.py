@@ -1,5 +1,6 @@
 """send_campaign: each message handed over once, fenced again, and settled after a cut, a kill and a second sender."""
 
+import json
 import shutil
 from dataclasses import replace
 
@@ -7,8 +8,10 @@ import pytest
 import render_campaign
 import send_campaign
 
+from lettermill.delivery.recovery import begin_wave
 from lettermill.errors import DeliveryError
 from lettermill.lake import Folder
+from lettermill.sending.journals import open_journal
 from lettermill.tables.delivery import LEDGER, OUTBOX
 from lettermill.tables.profiles import CONSENTS
 from tests.delivery.fakes import Fault
@@ -125,6 +128,34 @@ def test_a_run_that_dies_after_its_calls_is_settled_by_the_next_from_the_marks(l
 
 def _die(*_, **__):
     raise KeyboardInterrupt
+
+
+def test_the_id_of_a_wave_whose_sender_died_before_its_lease_is_not_used_again(lake, settings):
+    begin_wave(open_journal(settings), "spring.2018-01-01.00001", batches=1)
+    send(lake, settings)
+
+    assert {row["wave"] for row in lake.read(OUTBOX).collect()} == {"spring.2018-01-01.00002"}
+
+
+def test_payload_files_of_a_run_that_died_before_their_manifest_get_it_from_the_next(
+    lake, given, tmp_path, monkeypatch
+):
+    settings = settings_in(tmp_path)
+    plan(lake, settings, given, names=["Ana", "Ben"])
+    render_campaign.main.work(run_of(lake, settings))
+    with monkeypatch.context() as patched:
+        patched.setattr("lettermill.sending.sender.complete_files", _die)
+        with pytest.raises(KeyboardInterrupt):
+            send(lake, settings)
+    before = [*settings.files.folder.rglob("manifest*")]
+    send(lake, settings)
+    (manifest,) = settings.files.folder.rglob("manifest*")
+    listed = json.loads(manifest.read_text())["rows"]
+    manifest.unlink()  # as whoever takes the files in may do
+    send(lake, settings)
+
+    assert (before, listed) == ([], 2)
+    assert [*settings.files.folder.rglob("manifest*")] == []
 
 
 def test_a_provider_that_blocks_the_account_ends_the_run_with_what_is_left(lake, settings, braze):

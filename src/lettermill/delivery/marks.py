@@ -3,7 +3,9 @@
 leases/waves/<wave>/<n>               who has the wave in hand (lettermill.delivery.lease)
 waves/<wave>/<batch>/<n>.started      call n of a batch may begin: {at, messages}, or {at, voided} where none may
 waves/<wave>/<batch>/<n>.done         what it came to: {at, signal, outcomes: [[status, reference, reason], ...]}
+waves/<wave>/batches                  how many batches it will have: {batches}
 waves/<wave>/stopped                  no further call: {at, signal, said}
+waves/<wave>/completed                its payload files have their manifest: {at}
 settled/<outbox version>/<wave>       the outbox has what became of the wave (lettermill.delivery.guard)
 """
 
@@ -45,6 +47,10 @@ def batches_key(wave: str) -> str:
 
 def stopped_key(wave: str) -> str:
     return f"waves/{wave}/stopped"
+
+
+def completed_key(wave: str) -> str:
+    return f"waves/{wave}/completed"
 
 
 def settled_key(version: int, wave: str) -> str:

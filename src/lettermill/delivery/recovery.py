@@ -78,9 +78,17 @@ def waves_to_recover(journal: Journal, claimed: Iterable[str], *, now: float) ->
     return [wave for wave, holding in newest.items() if holding is not None and not holding.is_held(now)]
 
 
-def begin_wave(journal: Journal, wave: str, *, batches: int) -> None:
-    """Note how many batches a wave will have, before its messages are claimed: numbered from 0."""
-    journal.create(batches_key(wave), {"batches": batches})
+def begin_wave(journal: Journal, wave: str, *, batches: int) -> bool:
+    """Note how many batches a wave will have, before its messages are claimed: numbered from 0.
+
+    False where somebody began a wave of that id before, with as many batches as that one had: take another id.
+    """
+    return journal.create(batches_key(wave), {"batches": batches})
+
+
+def is_begun(journal: Journal, wave: str) -> bool:
+    """Whether somebody began the wave, though they may have died before they took its lease."""
+    return journal.read(batches_key(wave)) is not None
 
 
 def close_wave(journal: Journal, wave: str, *, by: str, at: float) -> None:

@@ -9,13 +9,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
+from itertools import count
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from lettermill.delivery.lease import Lease
 from lettermill.delivery.marks import wave_lease
-from lettermill.delivery.recovery import begin_wave
+from lettermill.delivery.recovery import begin_wave, is_begun
 from lettermill.delivery.states import SEEN, advance
 from lettermill.errors import DeliveryError
 from lettermill.sending.desk import Desk
@@ -76,8 +77,8 @@ def claim(
     last = batched.agg(F.max("batch")).first()
     leaves = last is not None and last[0] is not None
     if leaves:
-        begin_wave(desk.journal, wave, batches=last[0] + 1)  # type: ignore[index]
-        if not of_wave.acquire():
+        is_new = begin_wave(desk.journal, wave, batches=last[0] + 1)  # type: ignore[index]
+        if not (is_new and of_wave.acquire()):
             raise Moved
     moved = _moved(desk, planned, judged, batched, wave=wave)
     is_ours = desk.run.lake.move(moved, of=OUTBOX, seen=SEEN, at=version)
@@ -100,7 +101,8 @@ def next_wave(desk: Desk) -> str:
     plain = occurrence if PLAIN.fullmatch(occurrence) else sha256(occurrence.encode()).hexdigest()[:16]
     slot = f"{desk.slot.campaign.name}.{plain}."
     taken = {key.split("/")[2].rpartition(".")[2] for key in desk.journal.keys(wave_lease(slot))}
-    return f"{slot}{max(map(int, taken), default=0) + 1:05d}"
+    waves = (f"{slot}{number:05d}" for number in count(max(map(int, taken), default=0) + 1))
+    return next(wave for wave in waves if not is_begun(desk.journal, wave))
 
 
 def _moved(desk: Desk, planned: DataFrame, judged: DataFrame, batched: DataFrame, *, wave: str) -> DataFrame:

@@ -95,6 +95,7 @@ def _in_waves(desk: Desk, expected: DataFrame, *, limit: int | None) -> Sent:
             desk.clock.sleep(PAUSE)
             continue
         if found is None:
+            complete_files(desk)
             return sent
         wave, watch = found
         states, tally = _one_wave(desk, wave, expected, sent.templates, watch)
@@ -145,7 +146,7 @@ def _one_wave(
     )
     states = settle(desk, wave.id)
     wave.lease.release()
-    complete_files(desk, wave.id)
+    complete_files(desk)
     return states, tally
 
 

@@ -87,6 +87,8 @@ class World:
     not_after: float
     refusals: list[str] = field(default_factory=list)
     notices: Counter[str] = field(default_factory=Counter)
+    wave: int = WAVE
+    batch: int = BATCH
 
 
 def waves_of(rows: Iterable[Row], state: str) -> set[str]:
@@ -177,8 +179,8 @@ class Sender:
             is_late = world.stage.time() >= world.not_after
             if row.person in opted_out or per_person[row.person] >= CAP or is_late:
                 changed.append(replace(row, state="suppressed", reason="fence"))
-            elif len(changed) < WAVE:
-                batch = len(changed) // BATCH
+            elif len(changed) < world.wave:
+                batch = len(changed) // world.batch
                 per_person[row.person] += 1
                 batches[batch].append(row.message_id)
                 changed.append(replace(row, state="claimed", wave=wave, batch=batch, reason=None))

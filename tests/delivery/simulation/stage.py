@@ -29,9 +29,18 @@ class Actor:
 class Stage:
     """Flows of one thread, of which one runs: the same seed gives the same run. Also the Clock of everybody on it."""
 
-    def __init__(self, chance: Random, *, crashes: float, naps: float, switches: float, nap_seconds: float) -> None:
+    def __init__(
+        self,
+        chance: Random,
+        *,
+        crashes: float,
+        naps: float,
+        switches: float,
+        nap_seconds: float,
+        most_steps: int = 20_000,
+    ) -> None:
         self.chance, self.crashes, self.naps, self.switches = chance, crashes, naps, switches
-        self.nap_seconds = nap_seconds
+        self.nap_seconds, self.most_steps = nap_seconds, most_steps
         self.now, self.steps = 1_000_000.0, 0
         self.actors: list[Actor] = []
         self.current: Actor | None = None
@@ -57,7 +66,7 @@ class Stage:
         """Stand between two operations."""
         self.now += 0.001
         self.steps += 1
-        if self.steps > 20_000:
+        if self.steps > self.most_steps:
             raise AssertionError("no end is reached")
         fate = self.chance.random()
         if fate < self.crashes:

@@ -149,9 +149,9 @@ class SimProvider:
 
     name = "simulated"
 
-    def __init__(self, stage: Stage, *, faults: float) -> None:
+    def __init__(self, stage: Stage, *, faults: float, messages: int = 3) -> None:
         self.stage, self.faults = stage, faults
-        self.limits = Limits(messages=3, bytes=10_000)
+        self.limits = Limits(messages=messages, bytes=10_000)
         self.book: defaultdict[str, int] = defaultdict(int)
 
     def pack(self, message: Message, *, at: datetime) -> Parcel:
