@@ -120,6 +120,12 @@ def test_after_a_pause_threads_do_not_burst():
     assert max(by_window(times, 0.1).values()) <= 11
 
 
+def test_threads_that_waited_for_a_journal_together_call_one_by_one():
+    pace = Pace(limits(calls=(Rate(100, 1.0),)), share=1.0, clock=TestClock(0.0))
+
+    assert [pace.space(1) for _ in range(3)] == [0.0, pytest.approx(1 / 99), pytest.approx(1 / 99)]
+
+
 def test_a_quota_of_a_day_is_no_pace_and_no_limit_is_none():
     clock = TestClock(0.0)
     pace = Pace(limits(calls=(Rate(200, 86_400.0), Rate(0, 1.0))), share=1.0, clock=clock)

@@ -123,6 +123,7 @@ class _HandOver:
         try:
             self._require_open()
             self._begin([parcel.message_id for parcel in parcels])
+            self.tally.waited += terms.pace.space(len(parcels))
             # Asked after the mark: what people chose before the mark was there is seen.
             if not terms.fence():
                 self._answer(answered(parcels, Status.DEFERRED, reason=FENCE_REASON))

@@ -28,6 +28,7 @@ class Pace:
     clock: Clock
     headroom: float = 0.98
     _spacings: list[_Spacing] = field(init=False)
+    _free_at: float = field(init=False, default=0.0)
     _paused_until: float = field(init=False, default=0.0)
     _lock: Lock = field(init=False, default_factory=Lock, repr=False)
 
@@ -48,6 +49,22 @@ class Pace:
             self.clock.sleep(wait)
             waited += wait
         return waited
+
+    def space(self, recipients: int) -> float:
+        """Wait, right before a call whose turn it is, for those that came to this point at the same moment.
+
+        Threads that have waited for a journal together go on together; a server would count them in one window. How
+        many seconds that took: no more than as many intervals as there are threads.
+        """
+        with self._lock:
+            now = self.clock.time()
+            begins = max(now, self._free_at)
+            # A little faster than turns come, so that nobody waits here but for a bunch.
+            faster = 2 * self.headroom / (1 + self.headroom)
+            self._free_at = begins + max((one.interval(recipients) * faster for one in self._spacings), default=0.0)
+        if begins > now:
+            self.clock.sleep(begins - now)
+        return begins - now
 
     def pause(self, seconds: float) -> None:
         """Let no call of this task begin for so long, as a provider asked."""
@@ -76,12 +93,16 @@ class _Spacing:
     ready_at: float = 0.0
 
     def take(self, recipients: int, *, now: float) -> None:
-        units = recipients if self.is_of_recipients else 1
-        allowed = self.rate.calls * self.share
-        calls = allowed / units
-        whole = floor(calls) if calls >= 1 else calls
-        interval = self.rate.seconds / (whole * self.headroom)
+        whole, interval = self._whole(recipients), self.interval(recipients)
         # A thread wakes a little late each time: what the headroom leaves may be made up for, but for one call, which
         # is left to the way to the provider, where one may overtake another.
         credit = max(0.0, whole - ceil(whole * self.headroom) - 1) * interval
         self.ready_at = max(self.ready_at, now - credit) + interval
+
+    def interval(self, recipients: int) -> float:
+        """Seconds between two calls of so many messages."""
+        return self.rate.seconds / (self._whole(recipients) * self.headroom)
+
+    def _whole(self, recipients: int) -> float:
+        calls = self.rate.calls * self.share / (recipients if self.is_of_recipients else 1)
+        return floor(calls) if calls >= 1 else calls

@@ -7,6 +7,7 @@ from uuid import uuid4
 import pytest
 from botocore.exceptions import ReadTimeoutError
 
+from lettermill.delivery.journals import local as local_journal
 from lettermill.delivery.journals import s3 as s3_journal
 from lettermill.delivery.journals.local import LocalJournal
 from lettermill.delivery.journals.s3 import S3Journal
@@ -92,6 +93,24 @@ def test_a_mark_that_was_never_finished_is_none(tmp_path):
     assert journal.create("waves/1", {"whole": True})
     assert sorted(file.name for file in (tmp_path / "waves").iterdir()) == [".5f2c", "1"]
     assert journal.remove("waves") == 1
+
+
+def test_marks_that_come_while_one_is_written_wait_for_the_disk_together_and_are_read_apart(tmp_path):
+    journal, home = LocalJournal(tmp_path), tmp_path / "waves" / "w"
+    journal.create("waves/w/00001/001.started", {"by": "before"})
+    keys = [f"waves/w/0000{number}/001.started" for number in (1, 2, 3, 3)]
+    under_way = local_journal._round_of(home)
+    with ThreadPoolExecutor(4) as pool:
+        with under_way.writing:
+            created = [pool.submit(journal.create, key, {"by": place}) for place, key in enumerate(keys)]
+            while len(under_way.waiting) < 3 or not created[0].done():
+                pass
+        answers = [one.result() for one in created]
+
+    assert answers[:2] == [False, True]
+    assert sorted(answers[2:]) == [False, True]
+    assert [journal.read(key) for key in keys[:3]] == [{"by": "before"}, {"by": 1}, {"by": answers.index(True, 2)}]
+    assert len({file.stat().st_ino for file in home.iterdir()}) == 2
 
 
 class LostAnswers:
