@@ -53,4 +53,4 @@ def test_a_source_that_is_not_declared_for_events_is_named_with_those_that_are(k
     result = key("new", "x", "--source", "crm")
 
     assert isinstance(result.exception, ConfigError)
-    assert "one of: cloudevents, email, gateway, orders, web" in str(result.exception)
+    assert "one of: cloudevents, email, gateway, orders, statements, web" in str(result.exception)
