@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 from lettermill.delivery.provider import Message
 from lettermill.errors import DeliveryError, PreflightBlocked
 
-ADDRESSED = (
+CARRIED = (
     "message_id",
     "person_id",
     "address",
@@ -19,9 +19,9 @@ ADDRESSED = (
     "locale",
     "unsubscribe_token",
     "template_version",
+    "missing",
+    "inputs",
 )
-"""Columns of a context that a message is made of, beside its bodies."""
-CARRIED = (*ADDRESSED, "missing", "inputs")
 """Columns of a context that rendering and handing over need."""
 
 
@@ -84,15 +84,10 @@ def due_messages(claimed: DataFrame, *, contexts: DataFrame, expected: DataFrame
 
 def refusal(bodies: Mapping[str, str], *, fault: str | None, expected: Sequence[str]) -> str | None:
     """Why a message must not leave, or null."""
-    made = [f"{part}={sha256(body.encode()).hexdigest()}" for part, body in bodies.items()]
-    return refusal_of(made, fault=fault, expected=expected)
-
-
-def refusal_of(made: Sequence[str], *, fault: str | None, expected: Sequence[str]) -> str | None:
-    """The same, where hashes are made already: `part=sha256` of each part, as `expected` has them."""
     if fault:
         return f"faulty: {fault}"
-    different = sorted({entry.split("=")[0] for entry in set(made).symmetric_difference(expected)})
+    made = {f"{part}={sha256(body.encode()).hexdigest()}" for part, body in bodies.items()}
+    different = sorted({entry.split("=")[0] for entry in made.symmetric_difference(expected)})
     return f"{', '.join(different)} rendered differently from the pre-flight" if different else None
 
 

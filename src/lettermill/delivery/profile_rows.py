@@ -1,13 +1,11 @@
 """What a destination is told of people: one row per person, and how it is packed."""
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from math import ceil
 from typing import Any
 
-import pyarrow as pa
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
@@ -59,11 +57,8 @@ class ProfilePacking:
     provider: ProfileProvider
     at: datetime
 
-    def __call__(self, rows: pa.RecordBatch) -> list[Parcel | Outcome]:
-        """Each profile as the provider takes it, or why it is rejected before any call."""
-        return [self._packed(row) for row in rows.to_pylist()]
-
-    def _packed(self, row: Mapping[str, Any]) -> Parcel | Outcome:
+    def __call__(self, row: Any) -> Parcel | Outcome:
+        """The profile as the provider takes it, or why it is rejected before any call."""
         values = {
             one["attribute"]: None if one["value"] is None else json.loads(one["value"])["v"] for one in row["told"]
         }

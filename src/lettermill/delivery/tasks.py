@@ -1,21 +1,18 @@
 """Handing a wave over in Spark's tasks: each renders its batches, packs them, and calls."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
-from hashlib import sha256
-from itertools import groupby, pairwise
-from operator import itemgetter
+from itertools import groupby
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 from pyspark.sql import DataFrame
 
 from lettermill.delivery.batches import hand_over_batches
 from lettermill.delivery.breaker import Breaker, RetryBudget
-from lettermill.delivery.due import ADDRESSED, message_of, refusal_of
+from lettermill.delivery.due import message_of, refusal
 from lettermill.delivery.handing import Batch, Terms
 from lettermill.delivery.journal import Journal
 from lettermill.delivery.pace import Pace
@@ -25,7 +22,6 @@ from lettermill.delivery.tally import Tally
 from lettermill.patience import Chance, Clock, Patience
 
 Rows = Iterable[pa.RecordBatch]
-Packed = Callable[[pa.RecordBatch], Sequence[Parcel | Outcome]]
 COUNTED = "what string, number double"
 
 
@@ -67,58 +63,34 @@ class Line:
         )
 
 
-def hashes_of(texts: pa.StringArray) -> pa.StringArray:
-    """The sha256 of each text in hexadecimal; rendering has a way that takes the texts as Arrow has them."""
-    return pa.array([sha256(text.encode()).hexdigest() for text in texts.to_pylist()], pa.string())
-
-
 @dataclass(frozen=True)
 class Packing:
-    """How rendered contexts become parcels: `unsubscribe` stands before a message's token, `at` is a mail's date.
-
-    `hashes` are the sha256 of a column of texts, in hexadecimal.
-    """
+    """How rendered contexts become parcels: `unsubscribe` stands before a message's token, `at` is a mail's date."""
 
     provider: Provider
     unsubscribe: str
     at: datetime
-    hashes: Callable[[pa.StringArray], pa.StringArray] = hashes_of
 
-    def __call__(self, rows: pa.RecordBatch) -> list[Parcel | Outcome]:
-        """Each message as the provider takes it, or why it is rejected before any call."""
-        bodies = rows.column("bodies")
-        bounds = bodies.offsets.to_pylist()
-        start, size = bounds[0], bounds[-1] - bounds[0]
-        names, texts = bodies.keys.slice(start, size).to_pylist(), bodies.items.slice(start, size)
-        made = [f"{name}={text}" for name, text in zip(names, self.hashes(texts).to_pylist(), strict=True)]
-        parts = list(zip(names, texts.to_pylist(), strict=True))
-        columns = (rows.column(name).to_pylist() for name in ADDRESSED)
-        ends = pairwise(bound - start for bound in bounds)
-        faults = (rows.column(name).to_pylist() for name in ("fault", "expected_fault", "expected"))
-        return [
-            self._packed(
-                {**dict(zip(ADDRESSED, of_row, strict=True)), "bodies": dict(parts[first:last])},
-                refusal_of(made[first:last], fault=fault or expected_fault, expected=expected or ()),
-            )
-            for of_row, (first, last), fault, expected_fault, expected in zip(
-                zip(*columns, strict=True), ends, *faults, strict=True
-            )
-        ]
-
-    def _packed(self, row: Mapping[str, Any], reason: str | None) -> Parcel | Outcome:
+    def __call__(self, row: Any) -> Parcel | Outcome:
+        """The message as the provider takes it, or why it is rejected before any call."""
+        bodies, expected = dict(row["bodies"] or ()), row["expected"] or ()
+        reason = refusal(bodies, fault=row["fault"] or row["expected_fault"], expected=expected)
         if reason is None:
             try:
-                return self.provider.pack(message_of(row, unsubscribe=self.unsubscribe), at=self.at)
+                message = message_of({**row, "bodies": bodies}, unsubscribe=self.unsubscribe)
+                return self.provider.pack(message, at=self.at)
             except Unpackable as unfit:
                 reason = str(unfit)
         return Outcome(row["message_id"], Status.REJECTED, reason=reason)
 
 
-def hand_over(due: DataFrame, *, key: str, made: Callable[[Rows], Rows], pack: Packed, line: Line) -> DataFrame:
+def hand_over(
+    due: DataFrame, *, key: str, made: Callable[[Rows], Rows], pack: Callable[[Any], Parcel | Outcome], line: Line
+) -> DataFrame:
     """Hand the rows of a wave over; rows `what`, `number`: counts alone come back (see Tally), by task.
 
     `due` has `batch` and the id `key`; each batch is one task's. `made` is done to the rows within the task (render
-    them) and keeps their order; `pack` makes a parcel of each row, or says why it is rejected uncalled. What became of
+    them) and keeps their order; `pack` makes a parcel of a row, or says why it is rejected uncalled. What became of
     each stands in the journal, whatever becomes of the task.
     """
 
@@ -130,24 +102,16 @@ def hand_over(due: DataFrame, *, key: str, made: Callable[[Rows], Rows], pack: P
     return ordered.mapInArrow(in_task, COUNTED)
 
 
-def batches_of(rows: Rows, *, pack: Packed) -> Iterator[Batch]:
-    """The batches of rows that come sorted by `batch`; one is packed at a time."""
-    for number, stretches in groupby(_stretches(rows), key=itemgetter(0)):
-        packed = [one for _, stretch in stretches for one in pack(stretch)]
+def batches_of(rows: Rows, *, pack: Callable[[Any], Parcel | Outcome]) -> Iterator[Batch]:
+    """The batches of rows that come sorted by `batch`; one is held at a time."""
+    each = (row for batch in rows for row in batch.to_pylist())
+    for number, of_batch in groupby(each, key=lambda row: row["batch"]):
+        packed = [pack(row) for row in of_batch]
         yield Batch(
             number,
             [one for one in packed if isinstance(one, Parcel)],
             [one for one in packed if isinstance(one, Outcome)],
         )
-
-
-def _stretches(rows: Rows) -> Iterator[tuple[int, pa.RecordBatch]]:
-    """Rows that follow one another and are of one batch, with its number."""
-    for each in rows:
-        numbers = each.column("batch").to_numpy(zero_copy_only=False)
-        bounds = [0, *(np.flatnonzero(np.diff(numbers)) + 1).tolist(), len(numbers)] if len(numbers) else []
-        for first, last in pairwise(bounds):
-            yield int(numbers[first]), each.slice(first, last - first)
 
 
 def totals(counted: Sequence[Any]) -> Tally:

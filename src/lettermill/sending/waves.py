@@ -9,7 +9,6 @@ from pyspark.sql import functions as F
 from lettermill.delivery.due import due_messages
 from lettermill.delivery.tally import Tally
 from lettermill.delivery.tasks import Line, Packing, hand_over, totals
-from lettermill.rendering.digests import sha256_of
 from lettermill.rendering.messages import with_bodies
 from lettermill.rendering.templates import Template
 from lettermill.sending.claiming import Wave
@@ -43,7 +42,7 @@ def hand_over_wave(
         patience=delivery.patience,
         tasks=max(1, min(delivery.tasks, wave.batches, desk.provider.limits.connections)),
     )
-    packing = Packing(desk.provider, unsubscribe=unsubscribe_address(desk), at=desk.moment(), hashes=sha256_of)
+    packing = Packing(desk.provider, unsubscribe=unsubscribe_address(desk), at=desk.moment())
     made = partial(with_bodies, templates=templates)
     with kept(wave.lease, every=delivery.lease_seconds / 3), counted(desk, wave):
         return totals(hand_over(due, key="message_id", made=made, pack=packing, line=line).collect())
