@@ -2,12 +2,12 @@
 
 Throughput: a send as `jobs/send_campaign.py` does it, for a planned and pre-flighted campaign: fenced, claimed,
 rendered again and compared, packed, each call marked in the journal before and after it, settled, posted to the ledger;
-from the first line to the last. Calls of 50 messages go to a fake in a process of its own, which answers `--latency` ms after it
-has a call whole. Then plain httpx2 posts the bodies that came, as they came, with as many processes and as many
-connections in all: each process has read its bodies into memory and opened its clients before the clock starts, and
-does nothing but post, one call after another on each connection. Both once more with a fake that answers at once. The
-account's pace is lifted, since it would decide alone; a send of a twentieth warms the session up and does not count.
-What was planned by an earlier run of as many messages is used again with `--keep`.
+from the first line to the last. Calls of 50 messages go to a fake in a process of its own, which answers `--latency` ms
+after it has a call whole. Then plain httpx2 posts the bodies that came, as they came, with as many processes and as
+many connections in all: each process has read its bodies into memory and opened its clients before the clock starts,
+and does nothing but post, one call after another on each connection. Both once more with a fake that answers at once.
+The account's pace is lifted, since it would decide alone; a send of a twentieth warms the session up and does not
+count. What was planned by an earlier run of as many messages is used again with `--keep`.
 
 Pace: the tasks of a hand-over, with their threads, against a fake that takes 200 calls in a second of the clock. Of the
 seconds that are neither among the first three nor the last two: the share of the 200 that was used, and refusals.
