@@ -26,8 +26,9 @@ class PointedStage(Stage):
         self.doomed: Actor | None = None
 
     def step(self) -> None:
+        number = self.steps + 1  # of this step: others may make theirs before it returns
         super().step()
-        if self.steps == self.point:
+        if number == self.point:
             self.doomed = _root(self.acting) if self.is_whole else self.acting
             raise Crash
         if self.is_whole and self.doomed is not None and _root(self.acting) is self.doomed:

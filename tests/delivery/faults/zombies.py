@@ -66,20 +66,29 @@ class _Case:
         self._settle(self.waves[0])
         if wakes == "once recovered":
             _tell(zombie, signal.SIGCONT)
-        while any(row.state == "planned" for row in self.outbox.rows.values()):
+        while self._is_planned():
             other = self._worker()
             if wakes == "while others hand over" and len(self.waves) == 2:
                 self._until_called(other, times=1)
                 _tell(zombie, signal.SIGCONT)
-            _require_end(other)
-            self._settle(self.waves[-1])
+            self._end(other)
         _tell(zombie, signal.SIGCONT)
         _require_end(zombie)
         self._settle(self.waves[0])  # as the one who woke up does
         for wave in self.waves:
             self._hear_late(wave)
+        while self._is_planned():  # what the zombie heard may be a definite refusal
+            self._end(self._worker())
         states = {one: row.state for one, row in self.outbox.rows.items()}
         return compared(states, book=self.provider.messages(), ambiguous=ambiguous(self.folder / "journal"))
+
+    def _is_planned(self) -> bool:
+        return any(row.state == "planned" for row in self.outbox.rows.values())
+
+    def _end(self, worker: BaseProcess) -> None:
+        """Wait until the newest wave is handed over, and settle it."""
+        _require_end(worker)
+        self._settle(self.waves[-1])
 
     def _worker(self) -> BaseProcess:
         """Begin a wave of all that is planned, claim it, and let a worker hand it over."""
