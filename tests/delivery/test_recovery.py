@@ -11,6 +11,7 @@ from lettermill.delivery.recovery import (
     Settled,
     begin_wave,
     close_wave,
+    last_calls,
     late_answers,
     settled_wave,
     waves_to_recover,
@@ -228,3 +229,12 @@ def test_an_id_of_a_wave_is_begun_once_with_the_batches_it_had_then(journal):
 
     assert begun == [True, False]
     assert journal.keys("waves/w/") == ["waves/w/00000/001.started", "waves/w/00001/001.started", "waves/w/batches"]
+
+
+def test_a_provider_is_asked_about_the_call_that_named_a_message_last_however_many_named_it(journal, call):
+    call(1, ["refused"], outcomes=[["rejected", None, "faulty"]])
+    call(2, ["a", "b"], outcomes=[["deferred", None, None], ["handed_over", "r", None]])
+    call(3, ["a"])
+
+    assert last_calls(journal, "w", 4) == {"refused": 1, "a": 3, "b": 2}
+    assert last_calls(journal, "w", 5) == {}

@@ -78,6 +78,16 @@ def waves_to_recover(journal: Journal, claimed: Iterable[str], *, now: float) ->
     return [wave for wave, holding in newest.items() if holding is not None and not holding.is_held(now)]
 
 
+def last_calls(journal: Journal, wave: str, batch: int) -> dict[str, int]:
+    """The number of the newest call that named each message of a batch: the one to ask a provider about."""
+    last: dict[str, int] = {}
+    for _, number, kind in sorted(call_marks(journal.keys(batch_folder(wave, batch)))):
+        if kind == "started":
+            named = (journal.read(started_key(wave, batch, number)) or {}).get("messages", ())
+            last |= dict.fromkeys(named, number)
+    return last
+
+
 def begin_wave(journal: Journal, wave: str, *, batches: int) -> bool:
     """Note how many batches a wave will have, before its messages are claimed: numbered from 0.
 

@@ -9,6 +9,7 @@ from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 
 from lettermill.delivery.provider import Call, Outcome, Status
+from lettermill.delivery.recovery import last_calls
 from lettermill.delivery.states import SEEN, advance
 from lettermill.errors import DeliveryError
 from lettermill.sending.desk import Desk
@@ -45,7 +46,7 @@ def resolve(desk: Desk, word: Word, *, by: str) -> dict[str, int]:
 
 def _looked_up(desk: Desk) -> dict[str, int]:
     """Ask the provider call by call, and move what it can tell of."""
-    rows = unknown(desk).select("message_id", "wave", "batch", "attempt").orderBy("wave", "batch", "attempt").collect()
+    rows = unknown(desk).select("message_id", "wave", "batch").orderBy("wave", "batch", "message_id").collect()
     outcomes = [one for one in _answers(desk, rows) if one.status != Status.UNKNOWN]
     state = {Status.DEFERRED: "planned"}
     told = [(one.message_id, state.get(one.status, str(one.status)), one.reason, one.reference) for one in outcomes]
@@ -65,12 +66,20 @@ def _looked_up(desk: Desk) -> dict[str, int]:
 def _answers(desk: Desk, rows: Sequence[Row]) -> Iterator[Outcome]:
     connection = desk.provider.connect()
     try:
-        for (wave, batch, number), of_call in groupby(rows, key=itemgetter("wave", "batch", "attempt")):
-            ids = [row["message_id"] for row in of_call]
-            answers = list(connection.lookup(ids, call=Call(wave, batch, number)))
+        for call, ids in _calls(desk, rows):
+            answers = list(connection.lookup(ids, call=call))
             if [one.message_id for one in answers] != ids:
                 problem = f"{desk.provider.name} was asked for {len(ids)} messages and answered for {len(answers)}"
-                raise DeliveryError(problem, place=f"{wave}/{batch}", mend="nothing was changed; report the provider")
+                raise DeliveryError(problem, place=call.key, mend="nothing was changed; report the provider")
             yield from answers
     finally:
         connection.close()
+
+
+def _calls(desk: Desk, rows: Sequence[Row]) -> Iterator[tuple[Call, list[str]]]:
+    """The calls that left the messages unknown, as the journal has them; what it has no mark of is not asked for."""
+    for (wave, batch), of_batch in groupby(rows, key=itemgetter("wave", "batch")):
+        last = last_calls(desk.journal, wave, batch)
+        ids = [row["message_id"] for row in of_batch if row["message_id"] in last]
+        for number in sorted({last[one] for one in ids}):
+            yield Call(wave, batch, number), [one for one in ids if last[one] == number]
