@@ -1,8 +1,12 @@
 """An account of HubSpot as conf describes it, with the limits that are told of the smallest account as defaults."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from lettermill.delivery.provider import Limits
+import orjson
+
+from lettermill.delivery.provider import Limits, Parcel, Unpackable
 from lettermill.patience import Rate
 
 CALLS = (Rate(100, 10.0), Rate(250_000, 86_400.0))
@@ -37,3 +41,15 @@ class Account:
     mails: Limits = MAILS
     contacts: Limits = CONTACTS
     timeout_seconds: float = 30.0
+
+
+def packed(message_id: str, to: str, content: Mapping[str, Any], *, limits: Limits) -> Parcel:
+    """The content as a parcel. Raises Unpackable for what no JSON can hold, and for more than a call may have."""
+    try:
+        parcel = Parcel(message_id, to, orjson.dumps(content))
+    except (orjson.JSONEncodeError, TypeError):
+        raise Unpackable("a part of it is no valid text") from None
+    most = limits.bytes - limits.envelope
+    if len(parcel.body) > most:
+        raise Unpackable(f"it is {len(parcel.body):,} bytes, a call may have {most:,}")
+    return parcel

@@ -10,8 +10,6 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
-import orjson
-
 from lettermill.delivery.bearer import BearerConnection, as_text, bearer_exchange, plain_words
 from lettermill.delivery.credentials import Credential
 from lettermill.delivery.exchange import CutOff, NotSent, Reply
@@ -24,10 +22,9 @@ from lettermill.delivery.provider import (
     Parcel,
     Signal,
     Status,
-    Unpackable,
     answered,
 )
-from lettermill.delivery.providers.hubspot.account import Account
+from lettermill.delivery.providers.hubspot.account import Account, packed
 from lettermill.delivery.providers.hubspot.answers import ROLLING_SECONDS, refused
 from lettermill.errors import ConfigError
 
@@ -84,14 +81,7 @@ class HubSpotMails:
             "message": {"to": message.address, "sendId": message.message_id, **sender},
             "customProperties": {name: getattr(message, name) for name in PROPERTIES},
         }
-        try:
-            parcel = Parcel(message.message_id, message.address, orjson.dumps(content))
-        except (orjson.JSONEncodeError, TypeError):
-            raise Unpackable("a part of it is no valid text") from None
-        most = self.limits.bytes - self.limits.envelope
-        if len(parcel.body) > most:
-            raise Unpackable(f"it is {len(parcel.body):,} bytes, a call may have {most:,}")
-        return parcel
+        return packed(message.message_id, message.address, content, limits=self.limits)
 
     def connect(self) -> SingleSends:
         return SingleSends(

@@ -16,7 +16,7 @@ from lettermill.delivery.credentials import Credential
 from lettermill.delivery.exchange import Reply
 from lettermill.delivery.profile_provider import Profile
 from lettermill.delivery.provider import Answer, Call, Limits, Outcome, Parcel, Status, Unpackable
-from lettermill.delivery.providers.hubspot.account import Account
+from lettermill.delivery.providers.hubspot.account import Account, packed
 from lettermill.delivery.providers.hubspot.answers import refused
 
 TRACE = "objectWriteTraceId"
@@ -74,14 +74,7 @@ class HubSpotProfiles:
             TRACE: profile.person_id,
             "properties": address | {name: _as_text(name, value) for name, value in profile.attributes.items()},
         }
-        try:
-            parcel = Parcel(profile.person_id, known_by, orjson.dumps(content))
-        except (orjson.JSONEncodeError, TypeError):
-            raise Unpackable("a part of it is no valid text") from None
-        most = self.limits.bytes - self.limits.envelope
-        if len(parcel.body) > most:
-            raise Unpackable(f"it is {len(parcel.body):,} bytes, a call may have {most:,}")
-        return parcel
+        return packed(profile.person_id, known_by, content, limits=self.limits)
 
     def connect(self) -> Upserts:
         return Upserts(
