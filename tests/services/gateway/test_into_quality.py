@@ -8,6 +8,7 @@ from lettermill.gateway_settings import GatewayKafka
 from lettermill.ingest.kafka import Kafka
 from lettermill.ingest.sources import Source
 from lettermill.services.gateway.kafka_sink import KafkaTopics
+from lettermill.services.gateway.segment_events import iso
 from lettermill.tables import ingest
 from lettermill.tables.quality import EVENTS, QUARANTINE
 from tests.jobs.conftest import run_job as run_job  # the fixture
@@ -70,5 +71,6 @@ def test_what_is_answered_through_kafka_is_in_the_raw_table_once(open_gateway, b
         run_job("ingest_events", as_of=NOW + timedelta(days=1), settings={"sources": {"gateway": source}})
 
     assert answers == [200] * 5
-    rows = lake.read(ingest.EVENTS).selectExpr("get_json_object(raw, '$.messageId')", "received_at").collect()
-    assert sorted(map(tuple, rows)) == [(f"m{n}", NOW.replace(tzinfo=None)) for n in range(5)]
+    claims = ("get_json_object(raw, '$.messageId')", "get_json_object(raw, '$.receivedAt')")
+    rows = lake.read(ingest.EVENTS).selectExpr(*claims).collect()
+    assert sorted(map(tuple, rows)) == [(f"m{n}", iso(NOW)) for n in range(5)]
