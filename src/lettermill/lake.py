@@ -55,7 +55,7 @@ class Lake:
     def version(self, table: Table) -> int:
         """The number of the newest commit to `table`."""
         self._require(table)
-        return commit_log.newest(self._delta(table))
+        return self.place.newest(self.spark, table)
 
     def committed_at(self, table: Table, *, version: int) -> datetime | None:
         """When a version of `table` was committed; null for one that the log does not hold."""

@@ -11,6 +11,7 @@ from delta.tables import DeltaTable, DeltaTableBuilder
 from pyspark.sql import DataFrame, DataFrameReader, DataFrameWriter, SparkSession
 from pyspark.sql.streaming import DataStreamReader
 
+from lettermill import commit_log
 from lettermill.errors import PlatformError
 from lettermill.tables import Table
 
@@ -27,6 +28,9 @@ class Place(Protocol):
         """The table's name as Spark SQL takes it, quoted."""
 
     def exists(self, spark: SparkSession, table: Table) -> bool: ...
+
+    def newest(self, spark: SparkSession, table: Table) -> int:
+        """The number of the newest commit to a table that exists."""
 
     def load(self, reader: DataFrameReader, table: Table) -> DataFrame: ...
 
@@ -55,6 +59,7 @@ class Folder:
     """Delta tables by path, `<root>/<schema>/<table>`.
 
     Delta's log on a local disk does not exclude a second process (it checks, then renames), so commits take a lock.
+    What the names of the log's files tell is read off them: Spark takes a query for it.
     """
 
     root: Path
@@ -66,8 +71,14 @@ class Folder:
     def name(self, table: Table) -> str:
         return f"delta.`{self.path(table)}`"
 
-    def exists(self, spark: SparkSession, table: Table) -> bool:
-        return DeltaTable.isDeltaTable(spark, str(self.path(table)))
+    def exists(self, spark: SparkSession, table: Table) -> bool:  # noqa: ARG002
+        return any(self._commits(table))
+
+    def newest(self, spark: SparkSession, table: Table) -> int:  # noqa: ARG002
+        return max(int(commit.stem) for commit in self._commits(table))
+
+    def _commits(self, table: Table) -> Iterator[Path]:
+        return (self.path(table) / "_delta_log").glob(f"{'[0-9]' * 20}.json")
 
     def load(self, reader: DataFrameReader, table: Table) -> DataFrame:
         return reader.load(str(self.path(table)))
@@ -126,6 +137,9 @@ class Catalog:
 
     def exists(self, spark: SparkSession, table: Table) -> bool:
         return spark.catalog.tableExists(self.name(table))
+
+    def newest(self, spark: SparkSession, table: Table) -> int:
+        return commit_log.newest(DeltaTable.forName(spark, self.name(table)))
 
     def load(self, reader: DataFrameReader, table: Table) -> DataFrame:
         return reader.table(self.name(table))

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 ENDS = {"handed_over", "rejected", "suppressed", "unknown"}
 
@@ -55,11 +56,17 @@ def compared(states: Mapping[str, str], *, book: Counter[str], ambiguous: set[st
 def ambiguous(journal: Path) -> set[str]:
     """The messages whose last call has no answer, or one that says nothing; read off the marks by other code."""
     last: dict[str, str] = {}
-    for start in sorted((journal / "waves").glob("*/*/*.started")):
-        content, end = json.loads(start.read_bytes()), start.with_suffix(".done")
-        named = content.get("messages", [])
-        answers = (
-            [one[0] for one in json.loads(end.read_bytes())["outcomes"]] if end.exists() else ["unknown"] * len(named)
-        )
+    for start in sorted((journal / "waves").glob("*/*.started")):
+        named, end = _marked(start).get("messages", []), start.with_suffix(".done")
+        answers = [one[0] for one in _marked(end)["outcomes"]] if end.exists() else ["unknown"] * len(named)
         last.update(zip(named, answers, strict=True))
     return {one for one, answer in last.items() if answer == "unknown"}
+
+
+def _marked(file: Path) -> dict[str, Any]:
+    """What a mark says: the line of its file that begins with its name. Marks that were made at once share a file."""
+    contents = [
+        line.partition(b" ")[2] for line in file.read_bytes().split(b"\n") if line.startswith(file.name.encode())
+    ]
+    (content,) = map(json.loads, contents)
+    return content
