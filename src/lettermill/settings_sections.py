@@ -77,14 +77,15 @@ class DeliverySettings:
 
     `providers` are accounts by name, each of a `kind` (its name, where it says none) and with what that kind needs:
     docs/delivery.md. `journal` is a folder or `s3://bucket/prefix`, outside the lake and not restored with it. A wave
-    has at most `wave_messages`; who holds one is given `lease_seconds` at a time. `patience` is for each batch.
-    `machines` says which opens and clicks are taken for no person's. A dry run supposes `call_seconds` for a call.
+    has at most `wave_messages`, fewer where people's choices keep cutting it off; who holds one is given
+    `lease_seconds` at a time. `patience` is for each batch. `machines` says which opens and clicks are taken for no
+    person's. A dry run supposes `call_seconds` for a call.
     """
 
     test_addresses: tuple[str, ...] = ()
     providers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     journal: str = "var/journal"
-    wave_messages: int = 50_000
+    wave_messages: int = 500_000
     lease_seconds: float = 120.0
     patience: Patience = field(default_factory=Patience)
     tasks: int = 2

@@ -5,6 +5,7 @@ each call, a lease alone keeps two from being at the same work.
 """
 
 from dataclasses import dataclass, field
+from threading import Lock
 
 from lettermill.delivery.journal import Journal
 from lettermill.patience import Clock
@@ -29,7 +30,7 @@ class Holding:
 
 @dataclass
 class Lease:
-    """The lease of `prefix` (`leases/claim`), for a holder of a name that no other process has.
+    """The lease of `prefix` (`leases/claim`), for a holder of a name that no other process has; for any of its threads.
 
     `seconds` are longer than the longest step between two renewals and any difference between clocks of machines.
     """
@@ -40,23 +41,27 @@ class Lease:
     seconds: float
     clock: Clock
     _number: int = field(default=0, init=False)
+    _lock: Lock = field(default_factory=Lock, init=False, repr=False, compare=False)
 
     def acquire(self) -> bool:
         """Take the lease if nobody holds it; tell whether it is held from now on."""
-        newest = newest_of(self.journal, self.prefix)
-        if newest is not None and newest.is_held(self.clock.time()):
-            return False
-        return self._follow(newest.number if newest else 0, kind=HELD)
+        with self._lock:
+            newest = newest_of(self.journal, self.prefix)
+            if newest is not None and newest.is_held(self.clock.time()):
+                return False
+            return self._follow(newest.number if newest else 0, kind=HELD)
 
     def renew(self) -> bool:
         """Hold it for another `seconds`; false when somebody else has taken it, or it is not held at all."""
-        return bool(self._number) and self._follow(self._number, kind=HELD)
+        with self._lock:
+            return bool(self._number) and self._follow(self._number, kind=HELD)
 
     def release(self) -> bool:
         """Give it up; false when it was lost before."""
-        is_released = bool(self._number) and self._follow(self._number, kind=RELEASED)
-        self._number = 0
-        return is_released
+        with self._lock:
+            is_released = bool(self._number) and self._follow(self._number, kind=RELEASED)
+            self._number = 0
+            return is_released
 
     def _follow(self, number: int, *, kind: str) -> bool:
         content = {"holder": self.holder, "until": self.clock.time() + self.seconds, "kind": kind}

@@ -20,6 +20,7 @@ from lettermill.delivery.recovery import begin_wave, is_begun
 from lettermill.delivery.states import SEEN, advance
 from lettermill.errors import DeliveryError
 from lettermill.sending.desk import Desk
+from lettermill.sending.leases import kept
 from lettermill.sending.settling import lease_of
 from lettermill.tables.delivery import OUTBOX
 
@@ -58,7 +59,8 @@ def claiming(desk: Desk) -> Iterator[Lease]:
         desk.clock.sleep(PAUSE)
         waited += PAUSE
     try:
-        yield lease
+        with kept(lease, every=seconds / 3):
+            yield lease
     finally:
         lease.release()
 

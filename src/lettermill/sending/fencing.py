@@ -52,10 +52,12 @@ class BlindWatch:
 class Fenced:
     """What the fence says of the planned messages, and those that are claimed next, with their `batch`.
 
-    `suppressed` and `waiting` count what it holds back, the latter by reason; `next_at` is when some of it may leave.
+    `contexts` are those of the planned messages, as far as the fence needs them. `suppressed` and `waiting` count what
+    it holds back, the latter by reason; `next_at` is when some of it may leave.
     """
 
     planned: DataFrame
+    contexts: DataFrame
     judged: DataFrame
     batched: DataFrame
     watch: Watch
@@ -70,7 +72,8 @@ def fenced(desk: Desk, *, limit: int) -> Iterator[Fenced]:
     watch = watch_opt_outs(desk)  # before anything is read: what changes from here on is seen before each call
     planned, moment = desk.slot.planned(), desk.moment()
     with (
-        held(judged(planned, facts=_facts(desk, planned), terms=_terms(desk, moment))) as each,
+        held(_contexts(desk, planned)) as contexts,
+        held(judged(contexts, facts=_facts(desk, contexts), terms=_terms(desk, moment))) as each,
         held(rationed(each, rations=_rations(desk, each, moment))) as verdicts,
     ):
         leaving = verdicts.where("verdict = 'leaves'")
@@ -78,7 +81,7 @@ def fenced(desk: Desk, *, limit: int) -> Iterator[Fenced]:
         batched = in_waves(leaving, wave="", limit=limit, batch=size)
         suppressed, waiting, next_at = _counted(verdicts)
         with held(batched) as wave:
-            yield Fenced(planned, verdicts, wave, watch, suppressed, waiting, next_at)
+            yield Fenced(planned, contexts, verdicts, wave, watch, suppressed, waiting, next_at)
 
 
 def watch_opt_outs(desk: Desk) -> Watch:
@@ -93,10 +96,20 @@ def watch_opt_outs(desk: Desk) -> Watch:
     return FolderWatch(tuple(Watched(str(folder), version) for folder, version in seen))
 
 
-def _facts(desk: Desk, planned: DataFrame) -> Facts:
+def _contexts(desk: Desk, planned: DataFrame) -> DataFrame:
+    """The planned messages, with what the fence looks at of their contexts."""
+    looked_at = ["message_id", "address", "timezone", "template_version"]
+    if desk.slot.campaign.delivery.stock is not None:
+        looked_at.append("inputs")
+    # right side: one row per message
+    return planned.select("message_id", "person_id").join(
+        desk.slot.contexts().select(*looked_at), on="message_id", how="left"
+    )
+
+
+def _facts(desk: Desk, contexts: DataFrame) -> Facts:
     run, campaign = desk.now(), desk.slot.campaign
-    contexts = desk.slot.contexts().join(planned.select("message_id"), on="message_id", how="left_semi")
-    addressed = contexts.select("message_id", "person_id", "address")
+    addressed = contexts.where("address IS NOT NULL").select("message_id", "person_id", "address")
     for table in (IDENTITY_CHANGES, ERASURES):
         run.lake.create(table)
     watches_stock = campaign.delivery.stock is not None

@@ -23,7 +23,7 @@ def rehearse(desk: Desk, *, limit: int | None) -> None:
     Raises PreflightBlocked as the send would.
     """
     with held(expected_of(desk)) as expected, fenced(desk, limit=limit or FROM_NOW_ON) as fence:
-        require_seen(desk, fence.batched, expected)
+        require_seen(desk, fence, expected)
         due = fence.batched.count()
         desk.run.count(due=due, suppressed=fence.suppressed.total(), waiting=fence.waiting.total())
         for reason, number in fence.suppressed.most_common():

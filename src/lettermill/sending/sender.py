@@ -21,7 +21,8 @@ from lettermill.preflighting import judged_slot
 from lettermill.rendering.templates import Template, stored_template
 from lettermill.sending.claiming import PAUSE, Moved, Wave, claim, claiming
 from lettermill.sending.desk import Desk
-from lettermill.sending.fencing import Watch, fenced
+from lettermill.sending.fencing import Fenced, Watch, fenced
+from lettermill.sending.leases import kept
 from lettermill.sending.payload_files import complete_files
 from lettermill.sending.settling import in_hand, may_claim, recover, require_same_outbox, settle
 from lettermill.sending.unknowns import Word, resolve, unknown
@@ -31,6 +32,8 @@ from lettermill.tables.rendering import MESSAGES, TEMPLATES
 
 FUTILE = 3
 """Waves in a row that hand nothing over before a send gives up: the provider defers everything."""
+LEAST = 5_000
+"""Messages that a wave is made for at least, however soon the one before was cut off."""
 FENCED = 20
 """The same, where people's choices keep coming in: each wave is fenced anew, and most hand something over."""
 
@@ -68,12 +71,11 @@ def expected_of(desk: Desk) -> DataFrame:
     return expected_hashes(judged, engine=desk.slot.engine)
 
 
-def require_seen(desk: Desk, leaving: DataFrame, expected: DataFrame) -> list[Row]:
+def require_seen(desk: Desk, fence: Fenced, expected: DataFrame) -> list[Row]:
     """The template versions of what leaves, with how many `messages` of each. Raises where pre-flight lacks one."""
     versions = (
-        desk.slot.contexts()
-        .select("message_id", "template_version")
-        .join(leaving.select("message_id"), on="message_id", how="left_semi")
+        fence.contexts.select("message_id", "template_version")
+        .join(fence.batched.select("message_id"), on="message_id", how="left_semi")
         .join(expected.select("message_id", "template_version", F.lit(1).alias("seen")),
               on=["message_id", "template_version"], how="left")
         .groupBy("template_version")
@@ -86,9 +88,8 @@ def require_seen(desk: Desk, leaving: DataFrame, expected: DataFrame) -> list[Ro
 
 
 def _in_waves(desk: Desk, expected: DataFrame, *, limit: int | None) -> Sent:
-    sent, futile = Sent(), 0.0
+    sent, futile, size = Sent(), 0.0, desk.run.settings.delivery.wave_messages
     while limit is None or sent.waved < limit:
-        size = desk.run.settings.delivery.wave_messages
         try:
             found = _next_wave(desk, expected, sent, limit=size if limit is None else min(size, limit - sent.waved))
         except Moved:
@@ -103,7 +104,17 @@ def _in_waves(desk: Desk, expected: DataFrame, *, limit: int | None) -> Sent:
         sent.states, sent.tally, sent.waved = sent.states + ended, sent.tally + tally, sent.waved + wave.messages
         futile = 0 if ended.total() else futile + (FUTILE / FENCED if tally.endings[Ending.FENCED] else 1)
         _require_progress(desk, wave, sent, futile=futile)
+        size = _next_size(size, ended=ended.total(), tally=tally, most=desk.run.settings.delivery.wave_messages)
     return sent
+
+
+def _next_size(size: int, *, ended: int, tally: Tally, most: int) -> int:
+    """How many messages the next wave has: twice as many as passed before people's choices cut one off, up to `most`.
+
+    A claim costs about the same however large it is; what it claims in vain is given back.
+    """
+    passed = max(LEAST, ended) if tally.endings[Ending.FENCED] else size
+    return min(most, 2 * passed)
 
 
 def _next_wave(desk: Desk, expected: DataFrame, sent: Sent, *, limit: int) -> tuple[Wave, Watch] | None:
@@ -117,7 +128,7 @@ def _next_wave(desk: Desk, expected: DataFrame, sent: Sent, *, limit: int) -> tu
         if not may_claim(desk):
             raise Moved
         with fenced(desk, limit=limit) as fence:
-            versions = require_seen(desk, fence.batched, expected)
+            versions = require_seen(desk, fence, expected)
             sent.templates |= _templates(desk, versions, known=sent.templates)
             wave = claim(desk, fence.planned, judged=fence.judged, batched=fence.batched, version=version, lease=lease)
         sent.held_back += fence.suppressed
@@ -141,10 +152,11 @@ def _one_wave(
     desk: Desk, wave: Wave, expected: DataFrame, templates: Mapping[str, Template], watch: Watch
 ) -> tuple[Counter[str], Tally]:
     contexts = desk.slot.contexts()
-    tally = hand_over_wave(
-        desk, wave, contexts=contexts, expected=expected, templates=templates, fence=watch.is_current
-    )
-    states = settle(desk, wave.id)
+    with kept(wave.lease, every=desk.run.settings.delivery.lease_seconds / 3):
+        tally = hand_over_wave(
+            desk, wave, contexts=contexts, expected=expected, templates=templates, fence=watch.is_current
+        )
+        states = settle(desk, wave.id)
     wave.lease.release()
     complete_files(desk)
     return states, tally

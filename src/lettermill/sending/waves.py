@@ -1,4 +1,4 @@
-"""One wave: handed over by Spark's tasks while its lease is kept."""
+"""One wave: handed over by Spark's tasks."""
 
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -13,7 +13,6 @@ from lettermill.rendering.messages import with_bodies
 from lettermill.rendering.templates import Template
 from lettermill.sending.claiming import Wave
 from lettermill.sending.desk import Desk, last_second, unsubscribe_address
-from lettermill.sending.leases import kept
 from lettermill.sending.watching import counted
 from lettermill.tables.delivery import OUTBOX
 
@@ -44,5 +43,5 @@ def hand_over_wave(
     )
     packing = Packing(desk.provider, unsubscribe=unsubscribe_address(desk), at=desk.moment())
     made = partial(with_bodies, templates=templates)
-    with kept(wave.lease, every=delivery.lease_seconds / 3), counted(desk, wave):
+    with counted(desk, wave):
         return totals(hand_over(due, key="message_id", made=made, pack=packing, line=line).collect())
