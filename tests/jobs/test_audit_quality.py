@@ -66,6 +66,7 @@ def findings(lake):
     return {(row.kind, row.subject_id) for row in lake.read(REVIEWS).collect()}
 
 
+@pytest.mark.acceptance
 def test_findings_wait_hold_back_and_are_let_go_by_decisions_and_a_rerun_changes_nothing(shop, run_job, versions):
     run = run_job("audit_quality")
     first = versions(REVIEWS, CHECKS, PEOPLE)

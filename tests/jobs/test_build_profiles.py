@@ -61,6 +61,7 @@ def story_of(lake, named, at):
     return person_story(lake, named, as_of=AS_OF + timedelta(days=at), region="US")
 
 
+@pytest.mark.acceptance
 def test_profiles_change_with_news_alone_and_tell_why_each_value_holds(news, lake, run_job, versions):
     first = run_job("build_profiles")
     built = versions(*PROFILES)

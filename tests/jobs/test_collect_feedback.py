@@ -112,6 +112,7 @@ def test_feedback_suppresses_at_once_moves_messages_and_waits_for_those_that_are
     assert states(lake)["m3"] == states(lake)["m9"] == ("confirmed", None)
 
 
+@pytest.mark.acceptance
 def test_soft_bounces_are_counted_over_batches_and_one_that_comes_late_counts_as_well(lake, given, run_job, persons):
     def bounce(n, day):
         at = AS_OF - timedelta(days=20 - day)

@@ -92,6 +92,7 @@ def with_field(lake, position, name, value):
     return json.dumps(raw).encode()
 
 
+@pytest.mark.acceptance
 def test_a_mended_event_is_given_back_once_available_from_its_mending_and_its_lines_follow(
     checked, balances, versions, run_job
 ):

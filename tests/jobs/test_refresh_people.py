@@ -30,6 +30,7 @@ def land(tmp_path):
     return lambda name, one: (folder / f"{name}.jsonl").write_text(json.dumps(one) + "\n")
 
 
+@pytest.mark.acceptance
 def test_an_order_refreshes_its_buyer_alone_and_the_next_plan_knows_it(lake, given, run_job, versions, land):
     long_ago = AS_OF - timedelta(days=90)
     records = [{"record_id": f"r{n}", "customer_id": f"c{n}", "position": n, "available_at": long_ago} for n in (1, 2)]

@@ -137,6 +137,7 @@ def test_the_id_of_a_wave_whose_sender_died_before_its_lease_is_not_used_again(l
     assert {row["wave"] for row in lake.read(OUTBOX).collect()} == {"spring.2018-01-01.00002"}
 
 
+@pytest.mark.acceptance
 def test_payload_files_of_a_run_that_died_before_their_manifest_get_it_from_the_next(
     lake, given, tmp_path, monkeypatch
 ):
@@ -158,6 +159,7 @@ def test_payload_files_of_a_run_that_died_before_their_manifest_get_it_from_the_
     assert [*settings.files.folder.rglob("manifest*")] == []
 
 
+@pytest.mark.acceptance
 def test_a_provider_that_blocks_the_account_ends_the_run_with_what_is_left(lake, settings, braze):
     braze.faults.next(Fault.EXPIRED)
     with pytest.raises(DeliveryError, match="not finished: 3 messages are still planned; braze stopped it"):
@@ -179,6 +181,7 @@ def test_an_outbox_restored_to_before_the_send_is_refused_by_name(lake, settings
     assert braze.book.message_ids == ["m1", "m2", "m4"]
 
 
+@pytest.mark.acceptance
 def test_a_limit_ends_the_send_and_the_next_goes_on(lake, settings, braze):
     send(lake, settings, limit="1")
     first = list(braze.book.message_ids)

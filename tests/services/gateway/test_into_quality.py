@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+import pytest
+
 from pyspark.sql import functions as F
 
 from lettermill.gateway_settings import GatewayKafka
@@ -17,6 +19,7 @@ from tests.services.gateway.test_readers import MESSAGE, ONE_CLICK, TOKEN
 from tests.services.gateway.test_webhooks import BOUNCE, call, standard_headers
 
 
+@pytest.mark.acceptance
 def test_events_of_every_door_reach_quality_and_what_says_too_little_is_set_aside(caller, run_job, lake):
     order = {
         "order_id": "b1",
