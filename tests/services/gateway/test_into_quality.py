@@ -3,7 +3,6 @@
 from datetime import timedelta
 
 import pytest
-
 from pyspark.sql import functions as F
 
 from lettermill.gateway_settings import GatewayKafka
