@@ -119,9 +119,8 @@ class Lake:
     def merge(self, rows: DataFrame, *, into: Table) -> None:
         """Add rows with a new key and overwrite those whose other columns differ; nothing new commits nothing."""
         self.create(into)
-        with held(conform(rows, into)) as fresh:
-            # Delta rewrites every file that holds a matched key, changed or not, so only what differs is offered.
-            changed = fresh.subtract(self.read(into))
+        # Delta rewrites every file that holds a matched key, changed or not, so only what differs is offered.
+        with held(conform(rows, into)) as fresh, held(fresh.subtract(self.read(into))) as changed:
             if not changed.isEmpty():
                 self._commit(self._merging(changed, into).whenMatchedUpdateAll().whenNotMatchedInsertAll(), into)
 
@@ -160,11 +159,11 @@ class Lake:
         self.create(into)
         with held(conform(rows, into)) as fresh:
             gone = conform(instead_of, into).join(fresh, on=list(into.key), how="left_anti")
-            offered = fresh.subtract(self.read(into)).withColumn(GONE, F.lit(False))
-            offered = offered.unionByName(gone.withColumn(GONE, F.lit(True)))
-            if not offered.isEmpty():
-                merging = self._merging(offered, into).whenMatchedDelete(f"source.{GONE}")
-                self._commit(merging.whenMatchedUpdateAll().whenNotMatchedInsertAll(f"NOT source.{GONE}"), into)
+            changed = fresh.subtract(self.read(into)).withColumn(GONE, F.lit(False))
+            with held(changed.unionByName(gone.withColumn(GONE, F.lit(True)))) as offered:
+                if not offered.isEmpty():
+                    merging = self._merging(offered, into).whenMatchedDelete(f"source.{GONE}")
+                    self._commit(merging.whenMatchedUpdateAll().whenNotMatchedInsertAll(f"NOT source.{GONE}"), into)
 
     def follow(self, table: Table, each: Callable[[DataFrame, "Lake"], None], *, as_name: str) -> None:
         """Hand `each` the rows added to `table` since `as_name` last looked, batch by batch, until none are left.

@@ -60,6 +60,7 @@ def session_conf() -> dict[str, str]:
         # A claim of the year 1 is for rules to refuse; Spark would stop at it, for the sake of readers older than 3.
         "spark.sql.parquet.datetimeRebaseModeInWrite": "CORRECTED",
         "spark.sql.inMemoryColumnarStorage.compressed": "false",  # what is held is read once or twice
+        "spark.databricks.delta.merge.materializeSource": "none",  # the lake holds what it offers to a merge
     }
 
 

@@ -12,17 +12,12 @@ def ledger_entries(changes: DataFrame) -> DataFrame:
     `changes` are rows of delivery.outbox with `_change_type` and `_commit_version`. A commit that rewrites a row in the
     same state makes no entry.
     """
+    # Joined: to group the rows of 500,000 messages, Spark would sort them whole.
     kind = F.col("_change_type")
-    row = F.struct(
-        *(F.col(name) for name in LEDGER.column_names if name not in ("message_id", "commit_version", "state_before"))
-    )
-    by_commit = changes.groupBy("message_id", F.col("_commit_version").alias("commit_version")).agg(
-        F.max(F.when(kind == "update_preimage", F.col("state"))).alias("state_before"),
-        F.max(F.when(kind.isin("insert", "update_postimage"), row)).alias("after"),
-    )
-    changed = F.col("after").isNotNull() & ~F.col("state_before").eqNullSafe(F.col("after.state"))
-    return (
-        by_commit.where(changed)
-        .select("message_id", "commit_version", "state_before", "after.*")
-        .select(*LEDGER.column_names)
-    )
+    key = ["message_id", "commit_version"]
+    made = changes.withColumnRenamed("_commit_version", "commit_version")
+    before = made.where(kind == "update_preimage").select(*key, F.col("state").alias("state_before"))
+    after = made.where(kind.isin("insert", "update_postimage"))
+    changed = ~F.col("state_before").eqNullSafe(F.col("state"))
+    # right side: one row per message and commit
+    return after.join(before, on=key, how="left").where(changed).select(*LEDGER.column_names)
