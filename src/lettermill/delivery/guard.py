@@ -1,6 +1,6 @@
 """What the journal remembers of the outbox, so that an outbox restored to an older version sends nothing again."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
 from typing import NamedTuple
@@ -119,15 +119,16 @@ def _refused(problem: str, place: str) -> DeliveryError:
     return DeliveryError(f"the outbox was restored: it {problem}", place=f"delivery.outbox, mark {place}", mend=mend)
 
 
-def expire_marks(journal: Journal, *, now: float, keep_seconds: float) -> int:
+def expire_marks(journal: Journal, *, now: float, keep_seconds: float, asked_for: Collection[str] = ()) -> int:
     """Remove the marks of settled waves, `keep_seconds` after nothing of them could leave any more; tell how many.
 
-    Until then a task that sleeps may wake up and has to find them. The newest note stays, however old.
+    Until then a task that sleeps may wake up and has to find them. The newest note stays, however old, and so do the
+    waves that are `asked_for`: what became of some of their messages is still to be told by their calls.
     """
     removed = 0
     for key in journal.keys("settled/")[:-1]:
-        content = journal.read(key)
+        wave = key.split("/")[2]
+        content = journal.read(key) if wave not in asked_for else None
         if content is not None and now >= content["not_after"] + keep_seconds:
-            wave = key.split("/")[2]
             removed += journal.remove(wave_folder(wave)) + journal.remove(wave_lease(wave)) + journal.remove(key)
     return removed
