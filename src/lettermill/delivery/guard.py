@@ -14,6 +14,7 @@ from lettermill.delivery.marks import (
     started_key,
     wave_folder,
     wave_lease,
+    wave_of_note,
 )
 from lettermill.errors import DeliveryError
 
@@ -74,7 +75,8 @@ def require_not_restored(
     gone), and `rows_of` how those messages among the ids stand that have a row. To be asked under the claim lease,
     between reading the version at which the claim is to be committed and the claim, and before a wave is noted.
     """
-    notes = {key: journal.read(key) or {} for key in journal.keys("settled/")[-LOOKED_AT:]}
+    note_keys = journal.keys("settled/")
+    notes = {key: journal.read(key) or {} for key in note_keys[-LOOKED_AT:]}
     version = version_now()  # asked after the notes: others may be settling
     for key, note in notes.items():
         noted = int(key.split("/")[1])
@@ -84,7 +86,8 @@ def require_not_restored(
         if committed_at and note and committed_at != datetime.fromisoformat(note["committed_at"]):
             raise _refused(f"has another version {noted} than the one that was settled", key)
     known = {one: (key, *row) for key, note in notes.items() for one, row in note.get("rows", {}).items()}
-    open_waves = sorted(begun_waves(journal) - noted_waves(journal))
+    # Those that are noted meanwhile are among them, and let go below.
+    open_waves = sorted(begun_waves(journal) - {wave_of_note(key) for key in note_keys})
     called = {one: wave for wave in open_waves for one in _called(journal, wave)}
     rows = rows_of([*known, *(one for one in called if one not in known)]) if known or called else {}
     for one, (key, state, attempt) in known.items():
@@ -127,7 +130,7 @@ def expire_marks(journal: Journal, *, now: float, keep_seconds: float, asked_for
     """
     removed = 0
     for key in journal.keys("settled/")[:-1]:
-        wave = key.split("/")[2]
+        wave = wave_of_note(key)
         content = journal.read(key) if wave not in asked_for else None
         if content is not None and now >= content["not_after"] + keep_seconds:
             removed += journal.remove(wave_folder(wave)) + journal.remove(wave_lease(wave)) + journal.remove(key)
