@@ -26,7 +26,6 @@ from tests.ingest.serving import as_json
 CALL = Call("spring-1", 1, 1)
 SECRET = "secret://klaviyo/key"
 NUMBERS = count()
-published = pytest.mark.skipif(not OF_EVENTS.is_here, reason="the published files of providers are not here")
 
 
 @pytest.fixture
@@ -107,7 +106,7 @@ def rates(operation):
     return tuple(Rate(int(calls), seconds[unit]) for calls, unit in pairs)
 
 
-@published
+@OF_EVENTS.needed
 def test_rates_are_those_published():
     account = Account(key=SECRET)
     jobs = f"{IMPORTS}/{{job_id}}"
@@ -119,7 +118,7 @@ def test_rates_are_those_published():
     assert account.list_rates == rates(OF_PROFILES.operation("GET", "/api/profiles"))
 
 
-@published
+@OF_EVENTS.needed
 def test_counts_and_bytes_are_those_published():
     account = Account(key=SECRET)
     events = OF_EVENTS.operation("POST", "/api/event-bulk-create-jobs")["description"]
@@ -547,7 +546,7 @@ def test_a_next_page_is_asked_of_the_same_host_whatever_the_link_says(fake, acco
 # --- the fake itself
 
 
-@published
+@OF_EVENTS.needed
 def test_every_answer_of_the_fake_is_as_published(fake, account):
     fake.suppressed = [
         suppressed(f"{n}@mail.example", ("UNSUBSCRIBE", at(n)), lists=[("l", "UNSUBSCRIBE", at(n))]) for n in range(3)

@@ -24,10 +24,11 @@ from lettermill.errors import ConfigError, DeliveryError
 from lettermill.patience import Rate
 from tests.delivery.contract import AT, calls, message, messages
 from tests.delivery.fakes.ses import Ses, error
-from tests.delivery.openapi import published
+from tests.delivery.published import Published
 from tests.delivery.ses_accounts import account, secret_of
 from tests.ingest.serving import served
 
+MODEL = Published("aws-sesv2/service-2.json")
 PARCELS = [Parcel(f"m{number}", f"a{number}@mail.example", b"") for number in range(3)]
 
 
@@ -114,8 +115,9 @@ def test_fifty_mails_are_one_call_of_a_template_with_places_alone():
     assert fake.tags[49] == {"message_id": message(49).message_id, "campaign": "spring"}
 
 
+@MODEL.needed
 def test_a_calls_members_are_those_of_the_published_model():
-    shapes = published("aws-sesv2/service-2.json")["shapes"]
+    shapes = MODEL.document["shapes"]
     fake = Ses()
     with fake.serving() as url:
         sent(provider(url, fake), [message(1)])
@@ -221,8 +223,9 @@ def test_each_result_of_a_bulk_call_means_one_thing_for_its_own_message(told, st
         assert answer.said == answer.outcomes[1].reason == f"{told}: Not for [hidden]"
 
 
+@MODEL.needed
 def test_every_published_status_of_a_result_is_known():
-    statuses = published("aws-sesv2/service-2.json")["shapes"]["BulkEmailStatus"]["enum"]
+    statuses = MODEL.document["shapes"]["BulkEmailStatus"]["enum"]
 
     answer = by_entry([{"Status": each} for each in statuses], [PARCELS[0]] * len(statuses))
 

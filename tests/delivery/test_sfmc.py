@@ -565,7 +565,7 @@ def test_the_fake_answers_in_the_shapes_that_were_recorded(fake, account):
     assert next(shape for end, shape in answers if end == "status") == RECORDED["rows"]  # not picked up yet
 
 
-@pytest.mark.skipif(not PUBLISHED.is_here, reason="the published files of providers are not here")
+@PUBLISHED.needed
 def test_the_fakes_answers_to_sends_are_as_published_but_for_the_spelling_of_a_code(fake, account):
     sent(fake, account, count=2)
     mails(fake, account).connect().lookup([message(0).message_id], call=CALL)
