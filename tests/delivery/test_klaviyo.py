@@ -10,20 +10,21 @@ from hypothesis import strategies as st
 
 from lettermill.delivery.credentials import Credential
 from lettermill.delivery.profile_provider import Profile, Statement
-from lettermill.delivery.provider import Call, Outcome, Signal, Status, Unpackable
+from lettermill.delivery.provider import Outcome, Signal, Status, Unpackable
 from lettermill.delivery.providers.klaviyo.account import Account
 from lettermill.delivery.providers.klaviyo.mails import mail_provider
 from lettermill.delivery.providers.klaviyo.profiles import profile_provider
 from lettermill.delivery.providers.klaviyo.statements import statement_source
 from lettermill.errors import ConfigError, DeliveryError
 from lettermill.patience import Rate, TokenBucket
+from tests.delivery import one_call
 from tests.delivery.contract import AT, message, messages, packed
 from tests.delivery.contract.klaviyo import faults_published
 from tests.delivery.fakes import Fault
 from tests.delivery.fakes.klaviyo import BAD, IMPORTS, LOOSELY_REFUSED, OF_EVENTS, OF_PROFILES, REFUSED, Klaviyo
+from tests.delivery.one_call import CALL, statuses
 from tests.ingest.serving import as_json
 
-CALL = Call("spring-1", 1, 1)
 SECRET = "secret://klaviyo/key"
 NUMBERS = count()
 
@@ -70,10 +71,7 @@ def profiles(fake, account):
 
 def sent(fake, account, those):
     provider = mails(fake, account)
-    connection = provider.connect()
-    answer = connection.send(packed(provider, those), call=CALL)
-    connection.close()
-    return answer
+    return one_call.sent(provider, packed(provider, those))
 
 
 def person(number, **attributes):
@@ -82,14 +80,7 @@ def person(number, **attributes):
 
 def imported(fake, account, people):
     provider = profiles(fake, account)
-    connection = provider.connect()
-    answer = connection.send([provider.pack(one, at=AT) for one in people], call=CALL)
-    connection.close()
-    return answer
-
-
-def statuses(answer):
-    return [outcome.status for outcome in answer.outcomes]
+    return one_call.sent(provider, [provider.pack(one, at=AT) for one in people])
 
 
 def told(answer):
@@ -397,14 +388,7 @@ def test_a_look_that_is_refused_ends_the_waiting(fake, account):
 
 @pytest.mark.parametrize(
     ("fault", "status", "signal"),
-    [
-        (Fault.CUT_OFF, Status.DEFERRED, Signal.FAILING),
-        (Fault.LOST, Status.DEFERRED, Signal.FAILING),
-        (Fault.FAILING, Status.DEFERRED, Signal.FAILING),
-        (Fault.THROTTLED, Status.DEFERRED, Signal.THROTTLED),
-        (Fault.EXPIRED, Status.DEFERRED, Signal.BLOCKED),
-        (Fault.EMPTY, Status.UNKNOWN, Signal.FINE),
-    ],
+    [*one_call.MAY_BE_MADE_AGAIN, (Fault.EXPIRED, Status.DEFERRED, Signal.BLOCKED)],
 )
 def test_profiles_whose_call_failed_may_be_imported_again(fake, account, fault, status, signal):
     fake.faults.next(fault)

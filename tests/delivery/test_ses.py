@@ -22,7 +22,8 @@ from lettermill.delivery.providers.ses.mails import mail_provider
 from lettermill.delivery.providers.ses.statements import statement_source
 from lettermill.errors import ConfigError, DeliveryError
 from lettermill.patience import Rate
-from tests.delivery.contract import AT, calls, message, messages
+from tests.delivery import one_call
+from tests.delivery.contract import AT, calls, message, messages, packed
 from tests.delivery.fakes.ses import Ses, error
 from tests.delivery.published import Published
 from tests.delivery.ses_accounts import account, secret_of
@@ -37,11 +38,7 @@ def provider(url, fake=None, **changes):
 
 
 def sent(made, those):
-    connection = made.connect()
-    try:
-        return connection.send([made.pack(one, at=AT) for one in those], call=next(calls()))
-    finally:
-        connection.close()
+    return one_call.sent(made, packed(made, those))
 
 
 @contextmanager
