@@ -1,7 +1,8 @@
 """Keep every table small: pack small files together and remove those that left a table some time ago.
 
 Rows stay as they are. A table that a stream has yet to read from that far back is left alone and told by name; the
-others are maintained all the same. Versions older than what is kept can no longer be read.
+others are maintained all the same. Versions older than what is kept can no longer be read. Marks of sends that ended
+longer ago than `delivery.keep_marks_days` leave the journal.
 """
 
 from datetime import timedelta
@@ -9,6 +10,7 @@ from datetime import timedelta
 from lettermill import tables
 from lettermill.errors import ConfigError, TableError
 from lettermill.job import Argument, Run, job
+from lettermill.sending.expiring import expire_settled_marks
 from lettermill.settings import load_campaign
 
 
@@ -28,6 +30,8 @@ def main(run: Run) -> None:
             refused.append(refusal)
             continue
         run.count(tables_maintained=1, files_packed=done.packed, files_removed=done.removed)
+    with run.doing("removing old marks of sends"):
+        run.count(marks_removed=expire_settled_marks(run))
     if refused:
         places = "\n      ".join(refusal.place for refusal in refused)
         raise TableError("; ".join(refusal.problem for refusal in refused), place=places, mend=refused[0].mend)

@@ -6,6 +6,7 @@ delivery.outbox (planned). Planning again adds nothing: arms, contexts and messa
 
 from pyspark.sql import functions as F
 
+from lettermill.campaigns.occurrences import of_occurrence
 from lettermill.delivery.outbox import outbox_rows
 from lettermill.holding import held
 from lettermill.job import Argument, Run, job
@@ -45,8 +46,8 @@ def main(run: Run) -> None:
         )
         run.lake.add(planned, to=OUTBOX)
 
-    of_slot = (F.col("campaign") == campaign.name) & (F.col("occurrence") == occurrence)
-    waterfall = run.lake.read(AUDIENCES).where(of_slot).groupBy("verdict").count().orderBy(F.desc("count"), "verdict")
+    audience = run.lake.read(AUDIENCES).where(of_occurrence(campaign.name, occurrence))
+    waterfall = audience.groupBy("verdict").count().orderBy(F.desc("count"), "verdict")
     counts = {row["verdict"]: row["count"] for row in waterfall.collect()}
     run.count(audience=sum(counts.values()), **counts)
     told = ", ".join(f"{number:,} {verdict.replace('_', ' ')}" for verdict, number in counts.items())

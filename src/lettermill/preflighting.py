@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.pandas.types import to_arrow_type
 
 from lettermill.campaigns.definition import Campaign
 from lettermill.campaigns.freshness import stale_inputs
+from lettermill.campaigns.occurrences import of_occurrence
 from lettermill.code_version import fingerprint
 from lettermill.collected import rows_of
 from lettermill.errors import PreflightBlocked
@@ -87,13 +88,13 @@ class Flight:
     def _exclusions(self) -> dict[str, int]:
         if not self.run.lake.exists(AUDIENCES):
             return {}
-        audience = self.run.read(AUDIENCES).where(_slot(self.campaign.name, self.occurrence))
+        audience = self.run.read(AUDIENCES).where(of_occurrence(self.campaign.name, self.occurrence))
         counted = audience.groupBy("verdict").count().orderBy("verdict").collect()
         return {row["verdict"]: row["count"] for row in counted}
 
     def _of_slot(self, rows: DataFrame) -> DataFrame:
         under = (F.col("engine") == self.engine) & F.col("template_version").isin([*self.templates])
-        return rows.where(_slot(self.campaign.name, self.occurrence) & under)
+        return rows.where(of_occurrence(self.campaign.name, self.occurrence) & under)
 
 
 def open_flight(run: Run) -> Flight:
@@ -112,10 +113,6 @@ def open_flight(run: Run) -> Flight:
 
 def judged_slot(run: Run, campaign: Campaign, *, messages: DataFrame, contexts: DataFrame) -> DataFrame:
     """The slot's rows of rendering.messages, judged by the campaign's limits at the run's as-of."""
-    of_slot = messages.where(_slot(campaign.name, run.arguments.occurrence))
+    of_slot = messages.where(of_occurrence(campaign.name, run.arguments.occurrence))
     stale = contexts.select("message_id", stale_inputs(campaign.inputs, as_of=F.lit(run.as_of)).alias("stale"))
     return judged_messages(of_slot, stale=stale.where(F.size("stale") > 0), limits=campaign.preflight)
-
-
-def _slot(campaign: str, occurrence: str) -> Column:
-    return (F.col("campaign") == campaign) & (F.col("occurrence") == occurrence)

@@ -71,6 +71,10 @@ class FilesSettings:
         return Account(str(folder or self.folder), formats=self.formats, limits=limits)
 
 
+FEWEST_DAYS_OF_MARKS = 7
+"""Longer than any task sleeps that may still wake up and call."""
+
+
 @dataclass(frozen=True)
 class DeliverySettings:
     """Hand-over. `test_addresses` are all that test mode may mail: addresses, or `@domain` for a whole domain.
@@ -78,8 +82,10 @@ class DeliverySettings:
     `providers` are accounts by name, each of a `kind` (its name, where it says none) and with what that kind needs:
     docs/delivery.md. `journal` is a folder or `s3://bucket/prefix`, outside the lake and not restored with it. A wave
     has at most `wave_messages`, fewer where people's choices keep cutting it off; who holds one is given
-    `lease_seconds` at a time. `patience` is for each batch. `machines` says which opens and clicks are taken for no
-    person's. A dry run supposes `call_seconds` for a call.
+    `lease_seconds` at a time. Marks of settled waves are kept for `keep_marks_days` after nothing of them could leave
+    any more, 7 at least: a task that slept, in a machine that was paused, has to find them. `patience` is for each
+    batch. `machines` says which opens and clicks are taken for no person's. A dry run supposes `call_seconds` for a
+    call.
     """
 
     test_addresses: tuple[str, ...] = ()
@@ -87,6 +93,7 @@ class DeliverySettings:
     journal: str = "var/journal"
     wave_messages: int = 500_000
     lease_seconds: float = 120.0
+    keep_marks_days: float = 30.0
     patience: Patience = field(default_factory=Patience)
     tasks: int = 2
     call_seconds: float = 0.25
@@ -96,6 +103,8 @@ class DeliverySettings:
         for name in ("call_seconds", "wave_messages", "lease_seconds", "tasks"):
             if getattr(self, name) <= 0:
                 raise ValueError(f"{name} must be above 0, is {getattr(self, name)}")
+        if not self.keep_marks_days >= FEWEST_DAYS_OF_MARKS:
+            raise ValueError(f"keep_marks_days must be at least {FEWEST_DAYS_OF_MARKS}, is {self.keep_marks_days}")
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from lettermill.campaigns.definition import Campaign
+from lettermill.campaigns.occurrences import of_occurrence
 from lettermill.campaigns.trials import MAILED, impersonal_contexts, trial_rows
 from lettermill.errors import ConfigError
 from lettermill.job import Run
@@ -63,8 +64,8 @@ class Trials:
         )
         if not self.run.lake.exists(AUDIENCES):
             return shown.withColumn("verdict", F.lit(MAILED)).select(*SHOWN)
-        of_slot = (F.col("campaign") == self.campaign.name) & (F.col("occurrence") == occurrence)
-        audience = self.run.lake.read(AUDIENCES).where(of_slot).select("person_id", F.col("verdict").alias("judged"))
+        everybody = self.run.lake.read(AUDIENCES).where(of_occurrence(self.campaign.name, occurrence))
+        audience = everybody.select("person_id", F.col("verdict").alias("judged"))
         # both sides: one row per person
         joined = audience.join(shown, on="person_id", how="full")
         verdict = F.when(F.col("inputs").isNotNull(), MAILED).otherwise(F.col("judged"))

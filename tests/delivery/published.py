@@ -1,6 +1,6 @@
 """Requests and answers held against what a provider published: its OpenAPI 3.0 or Swagger 2.0 file, where it is there.
 
-It knows what those files use: types, null, enumerations, required names, items, oneOf, allOf and moments. A name that a
+It knows what those files use: types, null, enumerations, required names, items, oneOf, allOf, bounds and moments. A name that a
 schema with properties does not list is a fault here, though OpenAPI would let it pass: a misspelt one is ignored by a
 provider, and nobody is told.
 """
@@ -13,6 +13,8 @@ from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from tests.ingest.serving import Asked
 
@@ -36,6 +38,16 @@ class Published:
     @property
     def is_here(self) -> bool:
         return (FOLDER / self.at).is_file()
+
+    @property
+    def needed(self) -> pytest.MarkDecorator:
+        """What skips a test where the file is not there."""
+        return pytest.mark.skipif(not self.is_here, reason=f"{self.at}, as it was published, is not here")
+
+    @property
+    def document(self) -> Mapping[str, Any]:
+        """The file as it stands."""
+        return _read(self.at)
 
     def faults_of(self, asked: Asked) -> list[str]:
         """What is wrong with a request whose operation the file has; nothing, where it has none."""
@@ -66,18 +78,14 @@ class Published:
 
     def operation(self, method: str, path: str) -> Mapping[str, Any] | None:
         """The operation of a call; a slash at the end of the published path is as good as none."""
-        for template, operations in self._document["paths"].items():
+        for template, operations in self.document["paths"].items():
             pattern = re.sub(r"\\{[^}]*\\}", "[^/]+", re.escape(template.rstrip("/")))
             if re.fullmatch(pattern, path.rstrip("/")) and method.lower() in operations:
                 return operations[method.lower()]
         return None
 
-    @property
-    def _document(self) -> Mapping[str, Any]:
-        return _read(self.at)
-
     def _request_schema(self, operation: Mapping[str, Any]) -> tuple[str, Mapping[str, Any] | None]:
-        for content_type, content in operation.get("requestBody", {}).get("content", {}).items():
+        for content_type, content in self._resolved(operation.get("requestBody", {})).get("content", {}).items():
             return content_type, content["schema"]
         body = next((p for p in operation.get("parameters", ()) if p.get("in") == "body"), None)
         return "application/json", body["schema"] if body else None
@@ -101,7 +109,7 @@ class Published:
 
     def _resolved(self, node: Mapping[str, Any]) -> Mapping[str, Any]:
         while "$ref" in node:
-            found: Any = self._document
+            found: Any = self.document
             for part in node["$ref"].removeprefix("#/").split("/"):
                 found = found[part.replace("~1", "/")]
             node = found
@@ -122,17 +130,25 @@ class Published:
         if "enum" in schema and value not in schema["enum"]:
             return [f"{at}: {value} is none of {schema['enum']}"]
         if kind == "array":
-            return [f for n, item in enumerate(value) for f in self._faults(schema.get("items", {}), item, f"{at}/{n}")]
+            return list(self._array_faults(schema, value, at))
         if kind == "object":
             return list(self._object_faults(schema, value, at))
         return _measure_faults(schema, value, at)
 
+    def _array_faults(self, schema: Mapping[str, Any], value: Sequence[Any], at: str) -> Iterator[str]:
+        if not schema.get("minItems", 0) <= len(value) <= schema.get("maxItems", len(value)):
+            yield f"{at}: {len(value)} items"
+        for place, item in enumerate(value):
+            yield from self._faults(schema.get("items", {}), item, f"{at}/{place}")
+
     def _object_faults(self, schema: Mapping[str, Any], value: Mapping[str, Any], at: str) -> Iterator[str]:
-        properties = schema.get("properties", {})
+        properties, others = schema.get("properties", {}), schema.get("additionalProperties")
         yield from (f"{at}/{name}: missing" for name in schema.get("required", ()) if name not in value)
         for name, inner in value.items():
             if name in properties:
                 yield from self._faults(properties[name], inner, f"{at}/{name}")
+            elif isinstance(others, dict):
+                yield from self._faults(others, inner, f"{at}/{name}")
             elif properties:
                 yield f"{at}/{name}: unknown"
 
@@ -164,6 +180,12 @@ def _measure_faults(schema: Mapping[str, Any], value: Any, at: str) -> list[str]
     if isinstance(value, int | float):
         low, high = schema.get("minimum", value), schema.get("maximum", value)
         return [] if low <= value <= high else [f"{at}: {value} is not from {low} to {high}"]
+    if isinstance(value, str):
+        shortest, longest = schema.get("minLength", 0), schema.get("maxLength", len(value))
+        if not shortest <= len(value) <= longest:
+            return [f"{at}: {len(value)} characters are not from {shortest} to {longest}"]
+        if not re.search(schema.get("pattern", ""), value):
+            return [f"{at}: {value} is not like {schema['pattern']}"]
     return []
 
 

@@ -1,26 +1,25 @@
 """Braze: what each of its answers leaves of each message, attribute and event, and the fake beside its documentation."""
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
 from lettermill.delivery.credentials import Credential
 from lettermill.delivery.profile_provider import Profile, Statement
-from lettermill.delivery.provider import Call, Limits, Outcome, Signal, Status, Unpackable
+from lettermill.delivery.provider import Limits, Outcome, Signal, Status, Unpackable
 from lettermill.delivery.providers.braze.account import Account
 from lettermill.delivery.providers.braze.mails import mail_provider
 from lettermill.delivery.providers.braze.profiles import Event, profile_provider
 from lettermill.delivery.providers.braze.statements import statement_source
 from lettermill.errors import ConfigError, DeliveryError
 from tests.delivery.answering import one_answer, shape_of
-from tests.delivery.contract import message, messages, packed
+from tests.delivery.contract import AT, message, messages, packed
 from tests.delivery.fakes import Fault
 from tests.delivery.fakes.braze import CAMPAIGN, KEY, BrazeFake
+from tests.delivery.one_call import sent, statuses
 from tests.ingest.serving import as_json
 
-AT = datetime(2024, 5, 1, 12, tzinfo=UTC)
-CALL = Call("spring-1", 1, 1)
 DONE, REJECTED, DEFERRED, UNKNOWN = Status.HANDED_OVER, Status.REJECTED, Status.DEFERRED, Status.UNKNOWN
 DATED = {"Date": "Wed, 01 May 2024 12:00:00 GMT"}
 SUCCESS = {"message": "success", "dispatch_id": "d-1"}
@@ -49,17 +48,6 @@ def url(fake):
 def server():
     with one_answer() as given:
         yield given
-
-
-def sent(provider, parcels):
-    connection = provider.connect()
-    answer = connection.send(parcels, call=CALL)
-    connection.close()
-    return answer
-
-
-def statuses(answer):
-    return [outcome.status for outcome in answer.outcomes]
 
 
 def row_error(index, array="recipients"):

@@ -116,13 +116,14 @@ def test_a_note_holds_a_sample_and_no_more(journal, note):
     assert len(journal.read("settled/000000000007/w1")["rows"]) == SAMPLE
 
 
-def test_marks_go_when_nobody_can_ask_for_them_and_the_newest_note_stays(journal, note):
+def test_marks_go_when_nobody_asks_for_them_any_more_and_the_newest_note_stays(journal, note):
     now = 100 * DAY
     for version, wave, not_after in ((1, "old", now - 31 * DAY), (2, "young", now - 29 * DAY), (3, "newest", 0.0)):
         Lease(journal, wave_lease(wave), "anna", 30.0, TestClock()).acquire()
         journal.create(f"waves/{wave}/00000/001.started", {"at": 1.0, "messages": ["a"]})
         note(version, wave, {}, not_after=not_after)
 
+    assert expire_marks(journal, now=now, keep_seconds=30 * DAY, asked_for={"old"}) == 0
     assert expire_marks(journal, now=now, keep_seconds=30 * DAY) == 3
     assert journal.keys("") == [
         "leases/waves/newest/00000001",

@@ -1,25 +1,23 @@
 """HubSpot: what each of its answers leaves of each mail and contact, and the fake beside its documentation."""
 
 import json
-from datetime import UTC, datetime
 
 import pytest
 
 from lettermill.delivery.credentials import Credential
 from lettermill.delivery.profile_provider import Profile
-from lettermill.delivery.provider import Call, Limits, Outcome, Signal, Status, Unpackable
+from lettermill.delivery.provider import Limits, Outcome, Signal, Status, Unpackable
 from lettermill.delivery.providers.hubspot.account import Account
 from lettermill.delivery.providers.hubspot.mails import mail_provider
 from lettermill.delivery.providers.hubspot.profiles import profile_provider
 from lettermill.errors import ConfigError
 from tests.delivery.answering import one_answer, shape_of
-from tests.delivery.contract import message, nowhere, packed
+from tests.delivery.contract import AT, message, nowhere, packed
 from tests.delivery.fakes import Fault
 from tests.delivery.fakes.hubspot import EMAIL_ID, KEY, SEND, UPSERT, HubSpotFake
+from tests.delivery.one_call import CALL, sent, statuses
 from tests.ingest.serving import as_json
 
-AT = datetime(2024, 5, 1, 12, tzinfo=UTC)
-CALL = Call("spring-1", 1, 1)
 DONE, REJECTED, DEFERRED, UNKNOWN = Status.HANDED_OVER, Status.REJECTED, Status.DEFERRED, Status.UNKNOWN
 PENDING = {"status": "PENDING", "statusId": "s-1"}
 COMPLETE = {"status": "COMPLETE", "statusId": "s-1"}
@@ -58,17 +56,6 @@ def mails(url):
 @pytest.fixture
 def profiles(url):
     return profile_provider(account(url), name="hubspot", secret=secret)
-
-
-def sent(provider, parcels):
-    connection = provider.connect()
-    answer = connection.send(parcels, call=CALL)
-    connection.close()
-    return answer
-
-
-def statuses(answer):
-    return [outcome.status for outcome in answer.outcomes]
 
 
 def limited(policy):

@@ -10,23 +10,23 @@ from hypothesis import strategies as st
 
 from lettermill.delivery.credentials import Credential
 from lettermill.delivery.profile_provider import Profile, Statement
-from lettermill.delivery.provider import Call, Outcome, Signal, Status, Unpackable
+from lettermill.delivery.provider import Outcome, Signal, Status, Unpackable
 from lettermill.delivery.providers.klaviyo.account import Account
 from lettermill.delivery.providers.klaviyo.mails import mail_provider
 from lettermill.delivery.providers.klaviyo.profiles import profile_provider
 from lettermill.delivery.providers.klaviyo.statements import statement_source
 from lettermill.errors import ConfigError, DeliveryError
 from lettermill.patience import Rate, TokenBucket
+from tests.delivery import one_call
 from tests.delivery.contract import AT, message, messages, packed
 from tests.delivery.contract.klaviyo import faults_published
 from tests.delivery.fakes import Fault
 from tests.delivery.fakes.klaviyo import BAD, IMPORTS, LOOSELY_REFUSED, OF_EVENTS, OF_PROFILES, REFUSED, Klaviyo
+from tests.delivery.one_call import CALL, statuses
 from tests.ingest.serving import as_json
 
-CALL = Call("spring-1", 1, 1)
 SECRET = "secret://klaviyo/key"
 NUMBERS = count()
-published = pytest.mark.skipif(not OF_EVENTS.is_here, reason="the published files of providers are not here")
 
 
 @pytest.fixture
@@ -71,10 +71,7 @@ def profiles(fake, account):
 
 def sent(fake, account, those):
     provider = mails(fake, account)
-    connection = provider.connect()
-    answer = connection.send(packed(provider, those), call=CALL)
-    connection.close()
-    return answer
+    return one_call.sent(provider, packed(provider, those))
 
 
 def person(number, **attributes):
@@ -83,14 +80,7 @@ def person(number, **attributes):
 
 def imported(fake, account, people):
     provider = profiles(fake, account)
-    connection = provider.connect()
-    answer = connection.send([provider.pack(one, at=AT) for one in people], call=CALL)
-    connection.close()
-    return answer
-
-
-def statuses(answer):
-    return [outcome.status for outcome in answer.outcomes]
+    return one_call.sent(provider, [provider.pack(one, at=AT) for one in people])
 
 
 def told(answer):
@@ -107,7 +97,7 @@ def rates(operation):
     return tuple(Rate(int(calls), seconds[unit]) for calls, unit in pairs)
 
 
-@published
+@OF_EVENTS.needed
 def test_rates_are_those_published():
     account = Account(key=SECRET)
     jobs = f"{IMPORTS}/{{job_id}}"
@@ -119,7 +109,7 @@ def test_rates_are_those_published():
     assert account.list_rates == rates(OF_PROFILES.operation("GET", "/api/profiles"))
 
 
-@published
+@OF_EVENTS.needed
 def test_counts_and_bytes_are_those_published():
     account = Account(key=SECRET)
     events = OF_EVENTS.operation("POST", "/api/event-bulk-create-jobs")["description"]
@@ -398,14 +388,7 @@ def test_a_look_that_is_refused_ends_the_waiting(fake, account):
 
 @pytest.mark.parametrize(
     ("fault", "status", "signal"),
-    [
-        (Fault.CUT_OFF, Status.DEFERRED, Signal.FAILING),
-        (Fault.LOST, Status.DEFERRED, Signal.FAILING),
-        (Fault.FAILING, Status.DEFERRED, Signal.FAILING),
-        (Fault.THROTTLED, Status.DEFERRED, Signal.THROTTLED),
-        (Fault.EXPIRED, Status.DEFERRED, Signal.BLOCKED),
-        (Fault.EMPTY, Status.UNKNOWN, Signal.FINE),
-    ],
+    [*one_call.MAY_BE_MADE_AGAIN, (Fault.EXPIRED, Status.DEFERRED, Signal.BLOCKED)],
 )
 def test_profiles_whose_call_failed_may_be_imported_again(fake, account, fault, status, signal):
     fake.faults.next(fault)
@@ -547,7 +530,7 @@ def test_a_next_page_is_asked_of_the_same_host_whatever_the_link_says(fake, acco
 # --- the fake itself
 
 
-@published
+@OF_EVENTS.needed
 def test_every_answer_of_the_fake_is_as_published(fake, account):
     fake.suppressed = [
         suppressed(f"{n}@mail.example", ("UNSUBSCRIBE", at(n)), lists=[("l", "UNSUBSCRIBE", at(n))]) for n in range(3)

@@ -12,6 +12,7 @@ from lettermill.delivery.splitting import calls_of
 from lettermill.errors import DeliveryError
 from tests.delivery.contract import AT, calls, message, messages, modules, nowhere, packed, with_trait
 from tests.delivery.fakes import Fault
+from tests.delivery.one_call import statuses
 
 ALL = sorted(modules())
 A_FEW = 5
@@ -56,10 +57,6 @@ def few(provider):
 
 def ids(those):
     return [one.message_id for one in those]
-
-
-def statuses(answer):
-    return [outcome.status for outcome in answer.outcomes]
 
 
 def handed_over(answer):

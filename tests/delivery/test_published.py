@@ -11,7 +11,7 @@ from tests.delivery.fakes.klaviyo import OF_EVENTS
 from tests.delivery.published import Published
 from tests.ingest.serving import Asked
 
-pytestmark = pytest.mark.skipif(not OF_EVENTS.is_here, reason="the published files of providers are not here")
+pytestmark = OF_EVENTS.needed
 SEND = Published("sfmc/sfmc-openapi-v2.json")
 HEADERS = {"Content-Type": "application/vnd.api+json", "revision": "2026-07-15"}
 

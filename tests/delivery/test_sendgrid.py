@@ -19,9 +19,10 @@ from lettermill.services.gateway.webhooks.provider import Call as Told
 from lettermill.services.gateway.webhooks.sendgrid import reports
 from tests.delivery.contract import AT, calls, message
 from tests.delivery.fakes.sendgrid import SendGrid
-from tests.delivery.openapi import faults, published, request_schema
+from tests.delivery.published import Published
 
 ACCOUNT = Account(sender="Märkt", sender_address="hello@shop.example", key="secret://sendgrid/key")
+MAIL, SUPPRESSIONS = Published("sendgrid/tsg_mail_v3.json"), Published("sendgrid/tsg_suppressions_v3.json")
 SINCE, UNTIL = datetime(2024, 5, 1, tzinfo=UTC), datetime(2024, 5, 2, tzinfo=UTC)
 
 
@@ -71,14 +72,17 @@ def test_a_message_is_a_call_of_its_own_whose_bodies_stand_in_it_as_they_are():
     }
 
 
+@MAIL.needed
 @pytest.mark.parametrize("changes", [{}, {"reply_to": "care@shop.example"}])
 def test_a_call_fits_what_was_published(changes):
-    spec = published("sendgrid/tsg_mail_v3.json")
-    schema = request_schema(spec, "/v3/mail/send", "post")
+    fake = SendGrid()
+    sent(fake, message(1), **changes)
+    (asked,) = fake.asked
 
-    assert list(faults(spec, schema, body(message(1), **changes))) == []
-    broken = {**body(message(1)), "subjekt": "x", "subject": "", "personalizations": [{"to": "ana"}] * 1001}
-    assert len(list(faults(spec, schema, broken))) == 1001 + 3
+    assert MAIL.operation(asked.method, asked.path) is not None
+    assert MAIL.faults_of(asked) == []
+    broken = {**asked.json, "subjekt": "x", "subject": "", "personalizations": [{"to": "ana"}] * 1001}
+    assert len(MAIL.faults_of(replace(asked, body=orjson.dumps(broken)))) == 1001 + 3
 
 
 def test_no_suppression_is_ever_bypassed():
@@ -207,12 +211,13 @@ def test_a_page_that_cannot_be_had_stops_and_says_where():
     assert "SG.a-key" not in str(caught.value)
 
 
+@SUPPRESSIONS.needed
 def test_a_request_for_statements_fits_what_was_published():
-    spec = published("sendgrid/tsg_suppressions_v3.json")
     fake = SendGrid()
     fake.lists = {"bounces": [], "spam_reports": [], "unsubscribes": []}
     told(fake)
 
-    limit = spec["components"]["parameters"]["PaginationCommonLimit"]["schema"]
-    assert [asked.path for asked in fake.asked if asked.path not in spec["paths"]] == []
+    limit = SUPPRESSIONS.document["components"]["parameters"]["PaginationCommonLimit"]["schema"]
+    assert [asked.path for asked in fake.asked if SUPPRESSIONS.operation(asked.method, asked.path) is None] == []
+    assert [fault for asked in fake.asked for fault in SUPPRESSIONS.faults_of(asked)] == []
     assert {asked.query["limit"] for asked in fake.asked} == {str(limit["maximum"])}

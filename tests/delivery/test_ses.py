@@ -22,12 +22,14 @@ from lettermill.delivery.providers.ses.mails import mail_provider
 from lettermill.delivery.providers.ses.statements import statement_source
 from lettermill.errors import ConfigError, DeliveryError
 from lettermill.patience import Rate
-from tests.delivery.contract import AT, calls, message, messages
+from tests.delivery import one_call
+from tests.delivery.contract import AT, calls, message, messages, packed
 from tests.delivery.fakes.ses import Ses, error
-from tests.delivery.openapi import published
+from tests.delivery.published import Published
 from tests.delivery.ses_accounts import account, secret_of
 from tests.ingest.serving import served
 
+MODEL = Published("aws-sesv2/service-2.json")
 PARCELS = [Parcel(f"m{number}", f"a{number}@mail.example", b"") for number in range(3)]
 
 
@@ -36,11 +38,7 @@ def provider(url, fake=None, **changes):
 
 
 def sent(made, those):
-    connection = made.connect()
-    try:
-        return connection.send([made.pack(one, at=AT) for one in those], call=next(calls()))
-    finally:
-        connection.close()
+    return one_call.sent(made, packed(made, those))
 
 
 @contextmanager
@@ -114,8 +112,9 @@ def test_fifty_mails_are_one_call_of_a_template_with_places_alone():
     assert fake.tags[49] == {"message_id": message(49).message_id, "campaign": "spring"}
 
 
+@MODEL.needed
 def test_a_calls_members_are_those_of_the_published_model():
-    shapes = published("aws-sesv2/service-2.json")["shapes"]
+    shapes = MODEL.document["shapes"]
     fake = Ses()
     with fake.serving() as url:
         sent(provider(url, fake), [message(1)])
@@ -221,8 +220,9 @@ def test_each_result_of_a_bulk_call_means_one_thing_for_its_own_message(told, st
         assert answer.said == answer.outcomes[1].reason == f"{told}: Not for [hidden]"
 
 
+@MODEL.needed
 def test_every_published_status_of_a_result_is_known():
-    statuses = published("aws-sesv2/service-2.json")["shapes"]["BulkEmailStatus"]["enum"]
+    statuses = MODEL.document["shapes"]["BulkEmailStatus"]["enum"]
 
     answer = by_entry([{"Status": each} for each in statuses], [PARCELS[0]] * len(statuses))
 

@@ -10,19 +10,20 @@ from hypothesis import strategies as st
 
 from lettermill.delivery.credentials import Credential
 from lettermill.delivery.profile_provider import Profile
-from lettermill.delivery.provider import Call, Outcome, Parcel, Signal, Status, Unpackable
+from lettermill.delivery.provider import Outcome, Parcel, Signal, Status, Unpackable
 from lettermill.delivery.providers.sfmc.account import Account
 from lettermill.delivery.providers.sfmc.mails import mail_provider
 from lettermill.delivery.providers.sfmc.profiles import profile_provider
 from lettermill.errors import ConfigError, DeliveryError
 from lettermill.patience import Rate
+from tests.delivery import one_call
 from tests.delivery.contract import AT, message, messages, packed
 from tests.delivery.contract.sfmc import PUBLISHED
 from tests.delivery.fakes import Fault
 from tests.delivery.fakes.sfmc import DEADLOCK, TOO_LONG, Sfmc
+from tests.delivery.one_call import CALL, statuses
 from tests.ingest.serving import as_json
 
-CALL = Call("spring-1", 1, 1)
 SECRET = "secret://sfmc/client"
 NUMBERS = count()
 
@@ -78,10 +79,7 @@ def profiles(fake, account):
 
 def sent(fake, account, count=2, **how):
     provider = mails(fake, account, **how)
-    connection = provider.connect()
-    answer = connection.send(packed(provider, messages(count)), call=CALL)
-    connection.close()
-    return answer
+    return one_call.sent(provider, packed(provider, messages(count)))
 
 
 def person(number, **attributes):
@@ -90,14 +88,7 @@ def person(number, **attributes):
 
 def written(fake, account, people):
     provider = profiles(fake, account)
-    connection = provider.connect()
-    answer = connection.send([provider.pack(one, at=AT) for one in people], call=CALL)
-    connection.close()
-    return answer
-
-
-def statuses(answer):
-    return [outcome.status for outcome in answer.outcomes]
+    return one_call.sent(provider, [provider.pack(one, at=AT) for one in people])
 
 
 def paths(fake):
@@ -473,14 +464,7 @@ def test_a_look_that_is_blocked_ends_the_waiting(fake, account, answered):
 
 @pytest.mark.parametrize(
     ("fault", "status", "signal"),
-    [
-        (Fault.CUT_OFF, Status.DEFERRED, Signal.FAILING),
-        (Fault.LOST, Status.DEFERRED, Signal.FAILING),
-        (Fault.FAILING, Status.DEFERRED, Signal.FAILING),
-        (Fault.THROTTLED, Status.DEFERRED, Signal.THROTTLED),
-        (Fault.EXPIRED, Status.DEFERRED, Signal.EXPIRED),
-        (Fault.EMPTY, Status.UNKNOWN, Signal.FINE),
-    ],
+    [*one_call.MAY_BE_MADE_AGAIN, (Fault.EXPIRED, Status.DEFERRED, Signal.EXPIRED)],
 )
 def test_rows_whose_call_failed_may_be_written_again(fake, account, fault, status, signal):
     fake.faults.next(fault)
@@ -565,7 +549,7 @@ def test_the_fake_answers_in_the_shapes_that_were_recorded(fake, account):
     assert next(shape for end, shape in answers if end == "status") == RECORDED["rows"]  # not picked up yet
 
 
-@pytest.mark.skipif(not PUBLISHED.is_here, reason="the published files of providers are not here")
+@PUBLISHED.needed
 def test_the_fakes_answers_to_sends_are_as_published_but_for_the_spelling_of_a_code(fake, account):
     sent(fake, account, count=2)
     mails(fake, account).connect().lookup([message(0).message_id], call=CALL)

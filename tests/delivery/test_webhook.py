@@ -14,9 +14,11 @@ from lettermill.services.gateway.refusals import Refusal
 from lettermill.services.gateway.webhooks.provider import Call as Received
 from lettermill.services.gateway.webhooks.standard import verify
 from lettermill.webhook_signing import signed_headers, signing_key
-from tests.delivery.contract import AT, calls, message, messages
+from tests.delivery import one_call
+from tests.delivery.contract import AT, message, messages, packed
 from tests.delivery.fakes import Fault
 from tests.delivery.fakes.webhook import SECRET, Receiver
+from tests.delivery.one_call import statuses
 from tests.ingest.serving import TestClock, as_json, served
 
 
@@ -30,15 +32,7 @@ def provider(url, *, clock=None, word=SECRET, **changes):
 
 
 def sent(made, those):
-    connection = made.connect()
-    try:
-        return connection.send([made.pack(one, at=AT) for one in those], call=next(calls()))
-    finally:
-        connection.close()
-
-
-def statuses(answer):
-    return [one.status for one in answer.outcomes]
+    return one_call.sent(made, packed(made, those))
 
 
 def test_a_call_holds_all_that_was_rendered_of_each_message():

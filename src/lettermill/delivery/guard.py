@@ -1,6 +1,6 @@
 """What the journal remembers of the outbox, so that an outbox restored to an older version sends nothing again."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
 from typing import NamedTuple
@@ -14,6 +14,7 @@ from lettermill.delivery.marks import (
     started_key,
     wave_folder,
     wave_lease,
+    wave_of_note,
 )
 from lettermill.errors import DeliveryError
 
@@ -74,7 +75,8 @@ def require_not_restored(
     gone), and `rows_of` how those messages among the ids stand that have a row. To be asked under the claim lease,
     between reading the version at which the claim is to be committed and the claim, and before a wave is noted.
     """
-    notes = {key: journal.read(key) or {} for key in journal.keys("settled/")[-LOOKED_AT:]}
+    note_keys = journal.keys("settled/")
+    notes = {key: journal.read(key) or {} for key in note_keys[-LOOKED_AT:]}
     version = version_now()  # asked after the notes: others may be settling
     for key, note in notes.items():
         noted = int(key.split("/")[1])
@@ -84,7 +86,8 @@ def require_not_restored(
         if committed_at and note and committed_at != datetime.fromisoformat(note["committed_at"]):
             raise _refused(f"has another version {noted} than the one that was settled", key)
     known = {one: (key, *row) for key, note in notes.items() for one, row in note.get("rows", {}).items()}
-    open_waves = sorted(begun_waves(journal) - noted_waves(journal))
+    # Those that are noted meanwhile are among them, and let go below.
+    open_waves = sorted(begun_waves(journal) - {wave_of_note(key) for key in note_keys})
     called = {one: wave for wave in open_waves for one in _called(journal, wave)}
     rows = rows_of([*known, *(one for one in called if one not in known)]) if known or called else {}
     for one, (key, state, attempt) in known.items():
@@ -119,15 +122,16 @@ def _refused(problem: str, place: str) -> DeliveryError:
     return DeliveryError(f"the outbox was restored: it {problem}", place=f"delivery.outbox, mark {place}", mend=mend)
 
 
-def expire_marks(journal: Journal, *, now: float, keep_seconds: float) -> int:
+def expire_marks(journal: Journal, *, now: float, keep_seconds: float, asked_for: Collection[str] = ()) -> int:
     """Remove the marks of settled waves, `keep_seconds` after nothing of them could leave any more; tell how many.
 
-    Until then a task that sleeps may wake up and has to find them. The newest note stays, however old.
+    Until then a task that sleeps may wake up and has to find them. The newest note stays, however old, and so do the
+    waves that are `asked_for`: what became of some of their messages is still to be told by their calls.
     """
     removed = 0
     for key in journal.keys("settled/")[:-1]:
-        content = journal.read(key)
+        wave = wave_of_note(key)
+        content = journal.read(key) if wave not in asked_for else None
         if content is not None and now >= content["not_after"] + keep_seconds:
-            wave = key.split("/")[2]
             removed += journal.remove(wave_folder(wave)) + journal.remove(wave_lease(wave)) + journal.remove(key)
     return removed

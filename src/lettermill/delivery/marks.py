@@ -64,7 +64,12 @@ def begun_waves(journal: Journal) -> set[str]:
 
 def noted_waves(journal: Journal) -> set[str]:
     """The waves whose outcome the outbox is known to hold."""
-    return {key.split("/")[2] for key in journal.keys("settled/")}
+    return {wave_of_note(key) for key in journal.keys("settled/")}
+
+
+def wave_of_note(key: str) -> str:
+    """The wave that a key below `settled/` is about."""
+    return key.split("/")[2]
 
 
 def call_marks(keys: Iterable[str]) -> Iterator[tuple[int, int, str]]:

@@ -16,7 +16,7 @@ from pyspark.sql import functions as F
 from lettermill import tables
 from lettermill.clocks import SystemChance, SystemClock
 from lettermill.delivery.journal import Journal
-from lettermill.delivery.lease import Lease, newest_of
+from lettermill.delivery.lease import HELD, Lease, newest_of
 from lettermill.delivery.profile_provider import ProfileProvider
 from lettermill.delivery.profile_rows import ProfilePacking, in_batches, profile_rows, refusals
 from lettermill.delivery.recovery import settled_wave
@@ -29,7 +29,7 @@ from lettermill.holding import held
 from lettermill.job import Run
 from lettermill.patience import Clock
 from lettermill.sending.leases import kept
-from lettermill.sending.settling import ROWS
+from lettermill.sending.outcomes import ids_by_batch, outcome_rows
 from lettermill.syncing import synced_values
 from lettermill.tables.delivery import SYNC_REFUSALS, SYNC_STATE
 
@@ -48,7 +48,7 @@ class StillHeld:
 
     def __call__(self) -> bool:
         newest = newest_of(self.journal, self.prefix)
-        return newest is not None and newest.holder == self.holder and newest.kind == "held"
+        return newest is not None and newest.holder == self.holder and newest.kind == HELD
 
 
 @dataclass(frozen=True)
@@ -134,13 +134,9 @@ def _handed_over(to: Destination, batched: DataFrame) -> tuple[str, Tally]:
 def _store(to: Destination, changes: DataFrame, batched: DataFrame, handed: tuple[str, Tally]) -> None:
     """Store what was taken and what was refused. The marks are of no use afterwards: attributes are told anew."""
     wave, tally = handed
-    rows = batched.select("batch", "person_id").orderBy("batch", "person_id").collect()
-    batches: dict[int, list[str]] = {}
-    for row in rows:
-        batches.setdefault(row["batch"], []).append(row["person_id"])
-    settled = list(settled_wave(to.journal, wave, batches.items(), by=to.run.run_id, at=to.clock.time()))
-    told = [(one.message_id, one.state, one.reason, one.reference, one.attempt) for one in settled]
-    outcomes = to.run.spark.createDataFrame(told, ROWS)
+    batches = ids_by_batch(batched, key="person_id")
+    settled = list(settled_wave(to.journal, wave, batches, by=to.run.run_id, at=to.clock.time()))
+    outcomes = outcome_rows(settled, spark=to.run.spark)
     taken = outcomes.where("settled = 'handed_over'").select(F.col("message_id").alias("person_id"))
     now = F.lit(to.run.as_of)
     state = sync_state(changes.join(taken, on="person_id", how="left_semi"), destination=to.name, at=now)

@@ -167,12 +167,11 @@ def _reach(desk: Desk, each: DataFrame, moment: datetime) -> Reach | None:
         return None
     for table in (LEDGER, EVENTS):
         desk.run.lake.create(table)
-    of_slot = (F.col("campaign") == desk.slot.campaign.name) & (F.col("occurrence") == desk.slot.occurrence)
     so_far = tally(
         rules,
         outbox=desk.slot.outbox(),
         judged=each,
-        ledger=desk.run.lake.read(LEDGER).where(of_slot),
+        ledger=desk.run.lake.read(LEDGER).where(desk.slot.own()),
         events=desk.run.lake.read(EVENTS),
     )
     return next_step(rules, tally=so_far, now=moment)

@@ -62,7 +62,6 @@ def _told(desk: Desk, ready: Counter[datetime]) -> str:
 
 def _body(desk: Desk) -> float:
     """Bytes of a message on average, by its pre-flight."""
-    of_slot = (F.col("campaign") == desk.slot.campaign.name) & (F.col("occurrence") == desk.slot.occurrence)
     sizes = F.aggregate(F.map_values("parts"), F.lit(0).cast("bigint"), lambda total, part: total + part["bytes"])
-    row = desk.run.read(MESSAGES).where(of_slot).agg(F.avg(sizes)).first()
+    row = desk.run.read(MESSAGES).where(desk.slot.own()).agg(F.avg(sizes)).first()
     return max(1.0, float((row and row[0]) or 0.0))

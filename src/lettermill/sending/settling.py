@@ -5,12 +5,11 @@ tests/delivery/simulation holds to every crash.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from itertools import groupby
 from typing import NamedTuple
 
-from pyspark.sql import DataFrame, Row
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from lettermill.delivery.guard import SAMPLE, Standing, note_settled, require_not_restored, waves_to_note
@@ -20,11 +19,11 @@ from lettermill.delivery.recovery import Settled, close_wave, late_answers, sett
 from lettermill.delivery.states import SEEN, advance
 from lettermill.sending.desk import Desk, last_second
 from lettermill.sending.ledger import post_ledger
+from lettermill.sending.outcomes import ids_by_batch, outcome_rows
 from lettermill.tables.delivery import OUTBOX
 
 DAY = 86_400.0
 """How long a wave without a not-after time may go on: nobody holds one for longer."""
-ROWS = "message_id string, settled string, settled_reason string, settled_reference string, calls int"
 
 
 def lease_of(desk: Desk, wave: str) -> Lease:
@@ -38,7 +37,7 @@ def settle(desk: Desk, wave: str) -> Counter[str]:
     Done again, it changes nothing, but for answers that came later.
     """
     rows = _of_wave(desk, wave).where("state = 'claimed'")
-    batches = _batches(rows.select("batch", "message_id").orderBy("batch", "message_id").collect())
+    batches = ids_by_batch(rows, key="message_id")
     settled = list(settled_wave(desk.journal, wave, batches, by=desk.holder, at=desk.clock.time()))
     _move(desk, rows, settled)
     _note(desk, wave)
@@ -105,7 +104,7 @@ def in_hand(desk: Desk) -> list[InHand]:
 
 def _heard_late(desk: Desk, wave: str) -> Counter[str]:
     rows = _of_wave(desk, wave).where("state = 'unknown'")
-    batches = _batches(rows.select("batch", "message_id").orderBy("batch", "message_id").collect())
+    batches = ids_by_batch(rows, key="message_id")
     late = list(late_answers(desk.journal, wave, batches, by=desk.holder, at=desk.clock.time()))
     _move(desk, rows, [replace(one, attempt=0) for one in late])  # their calls were counted when it was settled
     return Counter(one.state for one in late)
@@ -141,18 +140,11 @@ def _standings(rows: DataFrame) -> Mapping[str, Standing]:
     return {row["message_id"]: Standing(row["state"], row["attempt"], row["wave"]) for row in found}
 
 
-def _batches(rows: Iterable[Row]) -> Iterator[tuple[int, Sequence[str]]]:
-    for batch, of_batch in groupby(rows, key=lambda row: row["batch"]):
-        yield batch, [row["message_id"] for row in of_batch]
-
-
 def _move(desk: Desk, rows: DataFrame, settled: Sequence[Settled]) -> None:
     """Move the rows to what became of them, where nobody did so before."""
     if settled:
-        told = [(one.message_id, one.state, one.reason, one.reference, one.attempt) for one in settled]
-        # Not verified value by value, which takes longer than all the rest. Right side: one row per message
-        outcomes = desk.run.spark.createDataFrame(told, ROWS, verifySchema=False)
-        found = rows.join(outcomes, on="message_id", how="inner")
+        outcomes = outcome_rows(settled, spark=desk.run.spark)
+        found = rows.join(outcomes, on="message_id", how="inner")  # right side: one row per message
         moved = advance(
             found,
             to=F.col("settled"),

@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 
-from pyspark.sql import DataFrame, Row
+from pyspark.sql import Column, DataFrame, Row
 from pyspark.sql import functions as F
 
 from lettermill import tables
 from lettermill.campaigns.definition import Campaign
+from lettermill.campaigns.occurrences import of_occurrence
 from lettermill.code_version import fingerprint
 from lettermill.errors import DeliveryError
 from lettermill.job import Run
@@ -28,10 +29,13 @@ class Slot:
     def place(self) -> str:
         return f"{self.campaign.name} {self.occurrence}"
 
+    def own(self) -> Column:
+        """Whether a row of a table of all campaigns is of this slot."""
+        return of_occurrence(self.campaign.name, self.occurrence)
+
     def outbox(self) -> DataFrame:
         """The slot's messages as they stand now."""
-        of_slot = (F.col("campaign") == self.campaign.name) & (F.col("occurrence") == self.occurrence)
-        return self.run.lake.read(OUTBOX).where(of_slot)
+        return self.run.lake.read(OUTBOX).where(self.own())
 
     def planned(self) -> DataFrame:
         """Those that are planned. Raises DeliveryError where some have contexts in another table than the rest."""

@@ -6,13 +6,14 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import asyncssh
 import boto3
 from moto.server import ThreadedMotoServer
+
+from tests.ingest.serving import served
 
 USER, PASSWORD, BUCKET = "lettermill", "a password of the tests", "payloads"
 
@@ -37,36 +38,10 @@ def s3() -> Iterator[tuple[str, Any]]:
 @contextmanager
 def refusing_s3(status: int | None, code: str = "") -> Iterator[str]:
     """The endpoint of an S3 that answers every request with one error; null cuts it off once it was taken."""
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def handle_any(self) -> None:
-            self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            if status is None:
-                self.close_connection = True
-                self.connection.close()
-                return
-            content = f"<Error><Code>{code}</Code><Message>no</Message></Error>".encode()
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
-
-        do_GET = do_PUT = do_POST = handle_any  # noqa: N815 (the names that the standard library calls)
-
-        def log_message(self, *_: Any) -> None:
-            """A test's output is for what went wrong."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    content = f"<Error><Code>{code}</Code><Message>no</Message></Error>".encode()
+    refusal = None if status is None else (status, {"Content-Type": "application/xml"}, content)
+    with served(lambda _: refusal) as endpoint:
+        yield endpoint
 
 
 @dataclass
