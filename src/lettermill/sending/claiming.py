@@ -102,8 +102,13 @@ def next_wave(desk: Desk) -> str:
     occurrence = desk.slot.occurrence
     plain = occurrence if PLAIN.fullmatch(occurrence) else sha256(occurrence.encode()).hexdigest()[:16]
     slot = f"{desk.slot.campaign.name}.{plain}."
-    taken = {key.split("/")[2].rpartition(".")[2] for key in desk.journal.keys(wave_lease(slot))}
-    waves = (f"{slot}{number:05d}" for number in count(max(map(int, taken), default=0) + 1))
+    taken = {key.split("/")[2] for key in desk.journal.keys(wave_lease(slot))}
+    # The marks of old waves are removed.
+    newest = desk.slot.outbox().where(F.col("wave").startswith(slot)).agg(F.max("wave")).first()
+    if newest and newest[0]:
+        taken.add(newest[0])
+    last = max((int(wave.rpartition(".")[2]) for wave in taken), default=0)
+    waves = (f"{slot}{number:05d}" for number in count(last + 1))
     return next(wave for wave in waves if not is_begun(desk.journal, wave))
 
 
