@@ -23,7 +23,7 @@ from lettermill.rendering.templates import load_template, template_rows
 from lettermill.settings import Settings, load, load_campaign
 from lettermill.tables import Table
 from lettermill.tables.delivery import OUTBOX
-from lettermill.tables.profiles import CONSENTS, PEOPLE
+from lettermill.tables.profiles import CONSENTS, IDENTITIES, PEOPLE
 from lettermill.tables.rendering import TEMPLATES
 
 AS_OF = datetime(2026, 1, 1, tzinfo=UTC)
@@ -117,6 +117,8 @@ def planned(spark: SparkSession, folder: Path, *, messages: int, keep: bool = Fa
     lake.append(_rows(numbered, campaign.contexts, campaign, version=template.version), to=campaign.contexts)
     people = {"email": F.col("address"), "first_name": F.lit("Ana")}
     lake.append(_filled(numbered, PEOPLE, people), to=PEOPLE)
+    known_by = {"identifier_kind": F.lit("email"), "identifier": F.col("address")}
+    lake.append(_filled(numbered, IDENTITIES, known_by), to=IDENTITIES)
     granted = {"channel": "email", "topic": "all", "purpose": "mail", "state": "granted", "said_by": "person",
                "reason": "crm record", "source": "crm"}  # fmt: skip
     told = {name: F.lit(value) for name, value in granted.items()}

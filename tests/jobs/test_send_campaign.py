@@ -11,7 +11,10 @@ import send_campaign
 from lettermill.delivery.recovery import begin_wave
 from lettermill.errors import DeliveryError
 from lettermill.lake import Folder
+from lettermill.sending.claiming import next_wave
+from lettermill.sending.desk import open_desk
 from lettermill.sending.journals import open_journal
+from lettermill.sending.slot import open_slot
 from lettermill.tables.delivery import LEDGER, OUTBOX
 from lettermill.tables.profiles import CONSENTS
 from tests.delivery.fakes import Fault
@@ -130,11 +133,16 @@ def _die(*_, **__):
     raise KeyboardInterrupt
 
 
-def test_the_id_of_a_wave_whose_sender_died_before_its_lease_is_not_used_again(lake, settings):
-    begin_wave(open_journal(settings), "spring.2018-01-01.00001", batches=1)
+def test_the_id_of_a_wave_is_not_used_again_whether_a_mark_tells_of_it_or_the_outbox_alone(lake, settings):
+    journal, wave = open_journal(settings), "spring.2018-01-01.0000"
+    begin_wave(journal, f"{wave}1", batches=1)  # as one who died before the lease
     send(lake, settings)
+    marked = next_wave(open_desk(open_slot(run_of(lake, settings))))
+    for folder in ("waves", "leases"):
+        journal.remove(folder)
 
-    assert {row["wave"] for row in lake.read(OUTBOX).collect()} == {"spring.2018-01-01.00002"}
+    assert {row["wave"] for row in lake.read(OUTBOX).collect()} == {f"{wave}2"}
+    assert [marked, next_wave(open_desk(open_slot(run_of(lake, settings))))] == [f"{wave}3"] * 2
 
 
 @pytest.mark.acceptance
