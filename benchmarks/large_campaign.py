@@ -144,7 +144,8 @@ def _opened(spark: SparkSession, home: Path, **delivery: Any) -> tuple[Lake, Set
         delivery=replace(local.delivery, journal=str((home / "journal").absolute()), **delivery),
         files=replace(local.files, folder=home / "payloads"),
     )
-    return Lake(spark, Folder(home / "lake"), home / "checkpoints", Batch("bench", 0)), settings
+    batch = Batch(home.name, 0)  # a copy's own: Delta drops what it takes for a retry of the planning
+    return Lake(spark, Folder(home / "lake"), home / "checkpoints", batch), settings
 
 
 def _numbered(spark: SparkSession, folder: Path, messages: int) -> DataFrame:
