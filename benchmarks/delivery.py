@@ -226,14 +226,14 @@ def always() -> bool:
 
 
 def due_rows(spark: SparkSession, messages: int) -> Any:
-    """Rows as a task has them after rendering, 100 of a batch."""
+    """Rows as a task has them after rendering, in batches so small that the last ones leave no connection idle for long."""
     expected = [f"{part}={sha256(text.encode()).hexdigest()}" for part, text in BODIES.items()]
     number = F.col("id")
     told = {
         "message_id": F.sha2(number.cast("string"), 256),
         "person_id": F.concat(F.lit("p"), number),
         "address": F.concat(F.lit("p"), number, F.lit("@shop.example")),
-        "batch": F.floor(number / 100) + 1,
+        "batch": F.floor(number / 10) + 1,
         "bodies": F.create_map(*(F.lit(word) for pair in BODIES.items() for word in pair)),
         "expected": F.array(*map(F.lit, expected)),
         "fault": F.lit(None),
