@@ -226,7 +226,7 @@ def always() -> bool:
 
 
 def due_rows(spark: SparkSession, messages: int) -> Any:
-    """Rows as a task has them after rendering, in batches so small that the last ones leave no connection idle for long."""
+    """Rows as a task has them after rendering, in batches so small that no connection is idle for long at the end."""
     expected = [f"{part}={sha256(text.encode()).hexdigest()}" for part, text in BODIES.items()]
     number = F.col("id")
     told = {
