@@ -104,11 +104,11 @@ def _in_waves(desk: Desk, expected: DataFrame, *, limit: int | None) -> Sent:
         sent.states, sent.tally, sent.waved = sent.states + ended, sent.tally + tally, sent.waved + wave.messages
         futile = 0 if ended.total() else futile + (FUTILE / FENCED if tally.endings[Ending.FENCED] else 1)
         _require_progress(desk, wave, sent, futile=futile)
-        size = _next_size(size, ended=ended.total(), tally=tally, most=desk.run.settings.delivery.wave_messages)
+        size = next_size(size, ended=ended.total(), tally=tally, most=desk.run.settings.delivery.wave_messages)
     return sent
 
 
-def _next_size(size: int, *, ended: int, tally: Tally, most: int) -> int:
+def next_size(size: int, *, ended: int, tally: Tally, most: int) -> int:
     """How many messages the next wave has: twice as many as passed before people's choices cut one off, up to `most`.
 
     A claim costs about the same however large it is; what it claims in vain is given back.
