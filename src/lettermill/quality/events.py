@@ -26,11 +26,11 @@ def judged_events(arrived: DataFrame, *, mappings: Mappings, rules: Sequence[Rul
     received = F.coalesce(iso_instant(F.col(f"read.{BESIDE}")), "received_at")
     canonical = mapped(arrived, mappings, beside=CLAIM).select(
         *(F.col(f"read.{name}") for name in SAID),
-        *(received.alias(name) for name in ("received_at", "available_at")),
+        received.alias("received_at"),
         F.col("read.properties").alias("properties"),
         *as_it_came("read"),
     )
-    return judge(canonical, rules=rules)
+    return judge(canonical.withColumn("available_at", F.col("received_at")), rules=rules)
 
 
 def accepted_events(judged: DataFrame) -> DataFrame:
