@@ -105,16 +105,15 @@ class Lake:
             raise TableError(f"append to {to.name} outside a batch would double on a rerun", mend="use add, or follow")
         self.create(to)
         app_id, number = self.batch.next_write(to)
-        writer = conform(rows, to).write.format("delta").mode("append")
-        writer = writer.option("txnAppId", app_id).option("txnVersion", number)
+        writer = conform(rows, to).write.format("delta").mode("append").options(txnAppId=app_id, txnVersion=number)
         with self.place.commit(to):
             self.place.save(writer.option("userMetadata", self.batch.note) if self.batch.note else writer, to)
 
-    def add(self, rows: DataFrame, *, to: Table) -> None:
-        """Add the rows whose key is not there yet; those that are there stay as they are."""
+    def add(self, rows: DataFrame, *, to: Table, above: Mapping[str, int] | None = None) -> None:
+        """Add the rows whose key is not there; they all are `above` (column -> number), or it is asked of every row."""
         self.create(to)
         with held(conform(rows, to)) as offered:
-            self._commit(self._merging(offered, to).whenNotMatchedInsertAll(), to)
+            self._commit(self._merging(offered, to, above).whenNotMatchedInsertAll(), to)
 
     def merge(self, rows: DataFrame, *, into: Table) -> None:
         """Add rows with a new key and overwrite those whose other columns differ; nothing new commits nothing."""
@@ -250,8 +249,9 @@ class Lake:
     def _delta(self, table: Table) -> DeltaTable:
         return DeltaTable.forName(self.spark, self.place.name(table))
 
-    def _merging(self, rows: DataFrame, table: Table) -> DeltaMergeBuilder:
-        return self._delta(table).alias("target").merge(rows.alias("source"), same_key(table))
+    def _merging(self, rows: DataFrame, table: Table, above: Mapping[str, int] | None = None) -> DeltaMergeBuilder:
+        same = [same_key(table), *(f"target.`{name}` > {number}" for name, number in (above or {}).items())]
+        return self._delta(table).alias("target").merge(rows.alias("source"), " AND ".join(same))
 
     def _commit(self, merging: DeltaMergeBuilder, table: Table) -> None:
         """Execute a merge; inside a batch under its transaction id, which a merge takes from the session alone."""

@@ -79,6 +79,7 @@ def local_conf(settings: SparkSettings) -> dict[str, str]:
         "spark.sql.sources.parallelPartitionDiscovery.parallelism": str(settings.shuffle_partitions),  # of 10,000
         "spark.buffer.pageSize": "2m",  # of 64: each sort and aggregate takes one and clears it
         "spark.broadcast.blockSize": "256k",  # of 4m: each stage takes one
+        "spark.sql.adaptive.maxShuffledHashJoinLocalMapThreshold": "64m",  # what fits is hashed, not sorted
         "spark.sql.ui.explainMode": "simple",  # each query's plan is written out, which nobody reads here
         "spark.sql.warehouse.dir": str((settings.jars / "warehouse").absolute()),
         "spark.ui.enabled": "false",

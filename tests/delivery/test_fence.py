@@ -10,7 +10,6 @@ from lettermill.delivery.fence import Facts, Terms, judged
 from lettermill.delivery.persons import survivors
 from lettermill.delivery_rules import DeliveryRules, Hours, SendWindow, Stock
 from lettermill.tables.campaigns import contexts_table
-from lettermill.tables.delivery import OUTBOX
 from lettermill.tables.profiles import ERASURES, IDENTITY_CHANGES, PEOPLE
 from lettermill.tables.quality import PRODUCTS
 
@@ -30,19 +29,13 @@ class Case:
         self.spark, self.given = spark, given
         numbers = range(1, len(contexts) + 1)
         ids = [{**SLOT, "message_id": f"m{n}", "person_id": f"p{n}"} for n in numbers]
-        self.planned = given(OUTBOX, *({**one, "state": "planned"} for one in ids))
         self.people = {f"p{n}" for n in numbers}
-        self.contexts = given(
-            CONTEXTS,
-            *({**ATHOME, **one, **c} for one, c in zip(ids, contexts, strict=True)),
-            {**ATHOME, "message_id": "another"},
-        )
+        self.planned = given(CONTEXTS, *({**ATHOME, **one, **c} for one, c in zip(ids, contexts, strict=True)))
         self.mail = {f"m{n}": "granted" for n in numbers}
         self.survivors, self.erased, self.products = [], [], None
 
     def facts(self):
         return Facts(
-            contexts=self.contexts,
             permitted=self.spark.createDataFrame(
                 [(one, mail, "crm record", "person") for one, mail in self.mail.items()], PERMITTED
             ),

@@ -35,13 +35,12 @@ OTHERS = {"another": " by another person of this address", "address": " by this 
 class Facts:
     """What the fence looks at beside the planned messages.
 
-    `contexts` are rows of the campaign's contexts; `permitted` says of each `message_id` what may be mailed to its
-    person at its address now (`mail`, `mail_because`, `mail_by`); `people` and `erasures` are rows of profiles.people
-    and profiles.erasures, `survivors` of `persons.survivors`; `products` of quality.products as known now, one per
-    product, where the campaign watches its stock.
+    `permitted` says of each `message_id` what may be mailed to its person at its address now (`mail`, `mail_because`,
+    `mail_by`); `people` and `erasures` are rows of profiles.people and profiles.erasures, `survivors` of
+    `persons.survivors`; `products` of quality.products as known now, one per product, where the campaign watches its
+    stock.
     """
 
-    contexts: DataFrame
     permitted: DataFrame
     people: DataFrame
     survivors: DataFrame
@@ -62,10 +61,12 @@ class Terms:
 
 
 def judged(planned: DataFrame, *, facts: Facts, terms: Terms) -> DataFrame:
-    """Each planned message (rows of delivery.outbox) by itself, in the order of the waterfall.
+    """Each planned message by itself, in the order of the waterfall.
 
-    One row per message: `message_id`, `person_id`, its `place` in the roll-out, `verdict` (leaves, suppressed, later),
-    `reason`, and `not_before`, the earliest moment of what is later; null where that is not known.
+    `planned` has `message_id` and `person_id`, and of the message's context `address`, `timezone` and, where the
+    campaign watches its stock, `inputs`; it is read more than once. One row per message: `message_id`, `person_id`, its
+    `place` in the roll-out, `verdict` (leaves, suppressed, later), `reason`, and `not_before`, the earliest moment of
+    what is later; null where that is not known.
     """
     rows = _asked(planned, facts, terms)
     suppressed = F.coalesce("erased", "replaced", "objecting", "late", "outdated")
@@ -86,12 +87,7 @@ def judged(planned: DataFrame, *, facts: Facts, terms: Terms) -> DataFrame:
 
 def _asked(planned: DataFrame, facts: Facts, terms: Terms) -> DataFrame:
     """The messages with a column per rule, which says why it catches a message; a rule not asked catches none."""
-    # What rules need of the contexts they read from these, not from `rows`, which would be computed again.
-    contexts = facts.contexts.join(planned.select("message_id"), on="message_id", how="left_semi")
-    # right side: one row per message
-    rows = planned.select("message_id", "person_id").join(
-        contexts.select("message_id", "address", "timezone"), on="message_id", how="left"
-    )
+    rows = planned.select("message_id", "person_id", "address", "timezone")
     rows = erased(rows, erasures=facts.erasures)
     rows = replaced(rows, people=facts.people, survivors=facts.survivors)
     rows = objecting(rows, permitted=facts.permitted)
@@ -99,11 +95,11 @@ def _asked(planned: DataFrame, facts: Facts, terms: Terms) -> DataFrame:
     if terms.rules.stock is not None:
         if facts.products is None:
             raise ValueError("the campaign watches its stock: hand in the products")
-        rows = outdated(rows, contexts=contexts, products=facts.products, stock=terms.rules.stock)
+        rows = outdated(rows, contexts=planned, products=facts.products, stock=terms.rules.stock)
     if terms.allowed is not None:
         rows = elsewhere(rows, allowed=terms.allowed)
     if not all(terms.rules.week):
-        rows = closed(rows, contexts=facts.contexts, terms=terms)
+        rows = closed(rows, planned=planned, terms=terms)
     absent = {"outdated": "string", "elsewhere": "string", "closed": "string", "opens_at": "timestamp"}
     unasked = {name: F.lit(None).cast(type_) for name, type_ in absent.items() if name not in rows.columns}
     return rows.withColumns(unasked)
@@ -149,9 +145,10 @@ def elsewhere(rows: DataFrame, *, allowed: Collection[str]) -> DataFrame:
     return rows.withColumn("elsewhere", refused)
 
 
-def closed(rows: DataFrame, *, contexts: DataFrame, terms: Terms) -> DataFrame:
+def closed(rows: DataFrame, *, planned: DataFrame, terms: Terms) -> DataFrame:
     """Add `closed`, why it is no hour for mail at a message's people, and `opens_at`, when it is one."""
-    opened = openings(contexts, moment=terms.moment, week=terms.rules.week, otherwise=terms.timezone)
+    # The zones are those of `planned`: `rows` would be computed again.
+    opened = openings(planned, moment=terms.moment, week=terms.rules.week, otherwise=terms.timezone)
     shut = opened.where(F.col("opens_at").isNotNull()).withColumnRenamed("timezone", "zone")
     # right side: one row per time zone, one of which may be null
     asked = rows.join(F.broadcast(shut), on=F.col("timezone").eqNullSafe(F.col("zone")), how="left").drop("zone")

@@ -12,9 +12,10 @@ def survivors(changes: DataFrame, *, people: DataFrame) -> DataFrame:
 
     `changes` are rows of profiles.identity_changes. A survivor may itself be unknown, where it was erased since.
     """
-    merged = changes.where("change = 'merge'").join(
-        people.select(F.col("person_id").alias("from_person_id")), on="from_person_id", how="left_anti"
-    )
+    merges = changes.where("change = 'merge'")
+    # Few people were ever merged: so many are looked for among all, and not all sorted for them.
+    back = people.select(F.col("person_id").alias("from_person_id")).join(merges, on="from_person_id", how="left_semi")
+    merged = merges.join(back, on="from_person_id", how="left_anti")
     newest = merged.groupBy("from_person_id").agg(F.max_by("into_person_id", "known_at").alias("into"))
     found = newest.select(F.col("from_person_id").alias("person_id"), F.col("into").alias("survivor"))
     for _ in range(HOPS - 1):

@@ -11,9 +11,9 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from lettermill.campaigns.definition import Campaign
+from lettermill.delivery import persons
 from lettermill.delivery.fence import Facts, Terms, judged
 from lettermill.delivery.opt_outs import FolderWatch, Watched
-from lettermill.delivery.persons import survivors
 from lettermill.delivery.rations import COUNTED, Rations, messages_counted, rationed, room_of
 from lettermill.delivery.roll_out import Reach, next_step, tally
 from lettermill.delivery.waves import in_waves
@@ -73,8 +73,9 @@ def fenced(desk: Desk, *, limit: int) -> Iterator[Fenced]:
     planned, moment = desk.slot.planned(), desk.moment()
     with (
         held(_contexts(desk, planned)) as contexts,
-        held(judged(contexts, facts=_facts(desk, contexts), terms=_terms(desk, moment))) as each,
-        held(rationed(each, rations=_rations(desk, each, moment))) as verdicts,
+        held(_survivors(desk)) as survivors,
+        held(judged(contexts, facts=_facts(desk, contexts, survivors), terms=_terms(desk, moment))) as each,
+        held(rationed(each, rations=_rations(desk, each, survivors, moment))) as verdicts,
     ):
         leaving = verdicts.where("verdict = 'leaves'")
         size = max(desk.provider.limits.messages, BATCH)
@@ -107,17 +108,15 @@ def _contexts(desk: Desk, planned: DataFrame) -> DataFrame:
     )
 
 
-def _facts(desk: Desk, contexts: DataFrame) -> Facts:
+def _facts(desk: Desk, contexts: DataFrame, survivors: DataFrame) -> Facts:
     run, campaign = desk.now(), desk.slot.campaign
     addressed = contexts.where("address IS NOT NULL").select("message_id", "person_id", "address")
-    for table in (IDENTITY_CHANGES, ERASURES):
-        run.lake.create(table)
+    run.lake.create(ERASURES)
     watches_stock = campaign.delivery.stock is not None
     return Facts(
-        contexts=contexts,
         permitted=with_permission(run, addressed, address="address", topic=campaign.topic),
         people=run.read(PEOPLE),
-        survivors=_survivors(desk),
+        survivors=survivors,
         erasures=run.read(ERASURES),
         products=run.lake.newest(PRODUCTS, by="valid_from", at=run.as_of) if watches_stock else None,
     )
@@ -125,7 +124,9 @@ def _facts(desk: Desk, contexts: DataFrame) -> Facts:
 
 def _survivors(desk: Desk) -> DataFrame:
     """Whom persons that are gone became part of."""
-    return survivors(desk.run.lake.read(IDENTITY_CHANGES), people=desk.run.lake.read(PEOPLE))
+    lake = desk.run.lake
+    lake.create(IDENTITY_CHANGES)
+    return persons.survivors(lake.read(IDENTITY_CHANGES), people=lake.read(PEOPLE))
 
 
 def _terms(desk: Desk, moment: datetime) -> Terms:
@@ -138,12 +139,12 @@ def _terms(desk: Desk, moment: datetime) -> Terms:
     )
 
 
-def _rations(desk: Desk, each: DataFrame, moment: datetime) -> Rations:
+def _rations(desk: Desk, each: DataFrame, survivors: DataFrame, moment: datetime) -> Rations:
     run, campaign = desk.run, desk.slot.campaign
     rules, outbox = campaign.delivery, run.lake.read(OUTBOX)
     counted = None
     if rules.frequency_cap is not None:
-        counted = messages_counted(outbox, cap=rules.frequency_cap, moment=moment, survivors=_survivors(desk))
+        counted = messages_counted(outbox, cap=rules.frequency_cap, moment=moment, survivors=survivors)
     used = left_today(outbox, campaign, moment) if rules.warm_up is not None else 0
     return Rations(
         reach=_reach(desk, each, moment),

@@ -13,4 +13,5 @@ def post_ledger(run: Run) -> None:
     newest = run.lake.read(LEDGER).agg(F.max("commit_version").alias("version")).first()
     after = -1 if newest is None or newest["version"] is None else int(newest["version"])
     if run.lake.version(OUTBOX) > after:
-        run.lake.add(ledger_entries(run.lake.changes(OUTBOX, after=after)), to=LEDGER)
+        entries = ledger_entries(run.lake.changes(OUTBOX, after=after))
+        run.lake.add(entries, to=LEDGER, above={"commit_version": after})
