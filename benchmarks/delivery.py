@@ -179,7 +179,11 @@ def plainly_posted(folder: Path, fake: Served) -> float:
         assert one.stdout.readline() == "ready\n"
     began = perf_counter()
     for one in running:
-        one.communicate("go\n")
+        assert one.stdin is not None
+        one.stdin.write("go\n")
+        one.stdin.flush()  # all of them at once: to communicate with one would wait for its end
+    for one in running:
+        one.communicate()
     assert [one.returncode for one in running] == [0] * PROCESSES
     return perf_counter() - began
 

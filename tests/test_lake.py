@@ -49,6 +49,13 @@ def test_add_keeps_what_is_there_and_merge_overwrites_what_differs(lake, visits)
     assert stored(lake) == [("a", 1, 1), ("b", 1, 9), ("c", 1, 3), ("d", 1, 4)]
 
 
+def test_of_rows_above_a_number_too_those_that_stand_stay(lake, visits):
+    lake.add(visits(("a", 1, 1), ("b", 2, 2)), to=VISITS)
+    lake.add(visits(("b", 2, 9), ("c", 3, 3)), to=VISITS, above={"day": 1})
+
+    assert stored(lake) == [("a", 1, 1), ("b", 2, 2), ("c", 3, 3)]
+
+
 def test_a_moment_before_calendars_changed_is_stored_and_not_fatal(lake, given):
     lake.add(given(EVENTS, {}).withColumn("received_at", F.lit("0001-01-01").cast("timestamp")), to=EVENTS)
 

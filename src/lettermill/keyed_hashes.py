@@ -6,7 +6,6 @@ Whoever lacks the key can neither read an address out of a hash nor find out whe
 import hmac
 import unicodedata
 from collections.abc import Iterable, Iterator
-from hashlib import sha256
 
 import pyarrow as pa
 from pyspark.sql import DataFrame
@@ -16,7 +15,7 @@ from pyspark.sql.types import StringType, StructField, StructType
 def hash_address(address: str, *, key: bytes) -> str:
     """HMAC-SHA256 of the address, trimmed, in NFC and lower case, as hex."""
     normal = unicodedata.normalize("NFC", address.strip()).lower()
-    return hmac.new(key, normal.encode(), sha256).hexdigest()
+    return hmac.digest(key, normal.encode(), "sha256").hex()
 
 
 def hash_identifier(identifier: str, *, key: bytes) -> str:

@@ -36,8 +36,12 @@ class Case:
 
     def facts(self):
         return Facts(
-            permitted=self.spark.createDataFrame(
-                [(one, mail, "crm record", "person") for one, mail in self.mail.items()], PERMITTED
+            permitted=self.planned.join(
+                self.spark.createDataFrame(
+                    [(one, mail, "crm record", "person") for one, mail in self.mail.items()], PERMITTED
+                ),
+                on="message_id",
+                how="left",
             ),
             people=self.given(PEOPLE, *({"person_id": one} for one in sorted(self.people))),
             survivors=self.spark.createDataFrame(self.survivors, SURVIVORS),

@@ -35,8 +35,9 @@ OTHERS = {"another": " by another person of this address", "address": " by this 
 class Facts:
     """What the fence looks at beside the planned messages.
 
-    `permitted` says of each `message_id` what may be mailed to its person at its address now (`mail`, `mail_because`,
-    `mail_by`); `people` and `erasures` are rows of profiles.people and profiles.erasures, `survivors` of
+    `permitted` are the planned messages with what may be mailed to their person at their address now: `mail` (granted,
+    or why not), the reason `mail_because`, and `mail_by`, whose word that is (person, another or address); all null
+    where there is no address. `people` and `erasures` are rows of profiles.people and profiles.erasures, `survivors` of
     `persons.survivors`; `products` of quality.products as known now, one per product, where the campaign watches its
     stock.
     """
@@ -64,9 +65,9 @@ def judged(planned: DataFrame, *, facts: Facts, terms: Terms) -> DataFrame:
     """Each planned message by itself, in the order of the waterfall.
 
     `planned` has `message_id` and `person_id`, and of the message's context `address`, `timezone` and, where the
-    campaign watches its stock, `inputs`; it is read more than once. One row per message: `message_id`, `person_id`, its
-    `place` in the roll-out, `verdict` (leaves, suppressed, later), `reason`, and `not_before`, the earliest moment of
-    what is later; null where that is not known.
+    campaign watches its stock, `inputs`. One row per message: `message_id`, `person_id`, its `place` in the roll-out,
+    `verdict` (leaves, suppressed, later), `reason`, and `not_before`, the earliest moment of what is later; null where
+    that is not known.
     """
     rows = _asked(planned, facts, terms)
     suppressed = F.coalesce("erased", "replaced", "objecting", "late", "outdated")
@@ -87,10 +88,10 @@ def judged(planned: DataFrame, *, facts: Facts, terms: Terms) -> DataFrame:
 
 def _asked(planned: DataFrame, facts: Facts, terms: Terms) -> DataFrame:
     """The messages with a column per rule, which says why it catches a message; a rule not asked catches none."""
-    rows = planned.select("message_id", "person_id", "address", "timezone")
+    rows = facts.permitted.select("message_id", "person_id", "address", "timezone", "mail", "mail_because", "mail_by")
     rows = erased(rows, erasures=facts.erasures)
     rows = replaced(rows, people=facts.people, survivors=facts.survivors)
-    rows = objecting(rows, permitted=facts.permitted)
+    rows = objecting(rows)
     rows = late(rows, terms=terms)
     if terms.rules.stock is not None:
         if facts.products is None:
@@ -105,21 +106,14 @@ def _asked(planned: DataFrame, facts: Facts, terms: Terms) -> DataFrame:
     return rows.withColumns(unasked)
 
 
-def objecting(rows: DataFrame, *, permitted: DataFrame) -> DataFrame:
-    """Add `objecting`, why a message whose people allow it no longer must not leave.
-
-    `permitted` has of each `message_id` what may be mailed to its person at its address now: `mail` (granted, or why
-    not), the reason `mail_because`, and `mail_by`, whose word that is: person, another or address.
-    """
-    asked = rows.join(  # right side: one row per message
-        permitted.select("message_id", "mail", "mail_because", "mail_by"), on="message_id", how="left"
-    )
+def objecting(rows: DataFrame) -> DataFrame:
+    """Put `objecting`, why a message whose people allow it no longer must not leave, in the place of their words."""
     others = F.create_map(*(F.lit(word) for pair in OTHERS.items() for word in pair))
     because = F.coalesce(F.concat(F.lit(": "), "mail_because"), F.lit(""))
     told = F.concat(F.lit("mail is "), "mail", F.coalesce(others[F.col("mail_by")], F.lit("")), because)
     is_silent = F.col("mail").isNull() | ((F.col("mail") == "unknown") & (F.col("mail_by") == "person"))
     reason = F.when(is_silent, "no consent to mail is known any more").when(F.col("mail") != "granted", told)
-    return asked.withColumn("objecting", reason).drop("mail", "mail_because", "mail_by")
+    return rows.withColumn("objecting", reason).drop("mail", "mail_because", "mail_by")
 
 
 def late(rows: DataFrame, *, terms: Terms) -> DataFrame:

@@ -133,8 +133,10 @@ def _counted(known: DataFrame, *, confirm_within_days: int) -> DataFrame:
     before = scope.rangeBetween(Window.unboundedPreceding, 0)
     asked_at = F.max(F.when(F.col("state") == "pending", F.col("changed_at"))).over(before)
     in_time = F.unix_seconds("changed_at") - F.unix_seconds("asked_at") <= confirm_within_days * DAY
+    # Whatever is asked of a person's statements next finds them together.
     return (
-        known.withColumn("asked_at", asked_at)
+        known.repartition("person_id")
+        .withColumn("asked_at", asked_at)
         .where((F.col("state") != "confirmed") | F.coalesce(in_time, F.lit(False)))
         .withColumn("state", F.when(F.col("state") == "confirmed", "granted").otherwise(F.col("state")))
         .drop("asked_at")

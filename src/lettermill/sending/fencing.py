@@ -110,11 +110,13 @@ def _contexts(desk: Desk, planned: DataFrame) -> DataFrame:
 
 def _facts(desk: Desk, contexts: DataFrame, survivors: DataFrame) -> Facts:
     run, campaign = desk.now(), desk.slot.campaign
-    addressed = contexts.where("address IS NOT NULL").select("message_id", "person_id", "address")
+    told = with_permission(run, contexts, address="address", topic=campaign.topic)
+    has_address = F.col("address").isNotNull()  # without one, nobody's word counts for anything
+    said = {name: F.when(has_address, F.col(name)) for name in ("mail", "mail_because", "mail_by")}
     run.lake.create(ERASURES)
     watches_stock = campaign.delivery.stock is not None
     return Facts(
-        permitted=with_permission(run, addressed, address="address", topic=campaign.topic),
+        permitted=told.withColumns(said),
         people=run.read(PEOPLE),
         survivors=survivors,
         erasures=run.read(ERASURES),
