@@ -69,14 +69,15 @@ def test_the_key_of_addresses_stands_in_no_plan(given):
 def test_the_fence_holds_back_whoever_objected_after_planning(spark):
     permitted = spark.createDataFrame(
         [
-            ("m0", "granted", "crm record", "person"),
-            ("m1", "suppressed", "unsubscribed", "person"),
-            ("m2", "denied", "crm record", "another"),
-            ("m3", "suppressed", "bounced", "address"),
-            ("m4", "unknown", None, "person"),
-            ("m5", None, None, None),
+            ("m0", "a@b.example", "granted", "crm record", "person"),
+            ("m1", "a@b.example", "suppressed", "unsubscribed", "person"),
+            ("m2", "a@b.example", "denied", "crm record", "another"),
+            ("m3", "a@b.example", "suppressed", "bounced", "address"),
+            ("m4", "a@b.example", "unknown", None, "person"),
+            ("m5", "a@b.example", None, None, None),
+            ("m6", None, "granted", "crm record", "person"),
         ],
-        "message_id string, mail string, mail_because string, mail_by string",
+        "message_id string, address string, mail string, mail_because string, mail_by string",
     )
 
     asked = objecting(permitted)
@@ -87,6 +88,7 @@ def test_the_fence_holds_back_whoever_objected_after_planning(spark):
         "m3": "mail is suppressed by this address itself: bounced",
         "m4": "no consent to mail is known any more",
         "m5": "no consent to mail is known any more",
+        "m6": "no consent to mail is known any more",
     }
 
 

@@ -36,10 +36,9 @@ class Facts:
     """What the fence looks at beside the planned messages.
 
     `permitted` are the planned messages with what may be mailed to their person at their address now: `mail` (granted,
-    or why not), the reason `mail_because`, and `mail_by`, whose word that is (person, another or address); all null
-    where there is no address. `people` and `erasures` are rows of profiles.people and profiles.erasures, `survivors` of
-    `persons.survivors`; `products` of quality.products as known now, one per product, where the campaign watches its
-    stock.
+    or why not), the reason `mail_because`, and `mail_by`, whose word that is (person, another or address). `people` and
+    `erasures` are rows of profiles.people and profiles.erasures, `survivors` of `persons.survivors`; `products` of
+    quality.products as known now, one per product, where the campaign watches its stock.
     """
 
     permitted: DataFrame
@@ -111,7 +110,12 @@ def objecting(rows: DataFrame) -> DataFrame:
     others = F.create_map(*(F.lit(word) for pair in OTHERS.items() for word in pair))
     because = F.coalesce(F.concat(F.lit(": "), "mail_because"), F.lit(""))
     told = F.concat(F.lit("mail is "), "mail", F.coalesce(others[F.col("mail_by")], F.lit("")), because)
-    is_silent = F.col("mail").isNull() | ((F.col("mail") == "unknown") & (F.col("mail_by") == "person"))
+    # Without an address nobody's word counts for anything.
+    is_silent = (
+        F.col("mail").isNull()
+        | F.col("address").isNull()
+        | ((F.col("mail") == "unknown") & (F.col("mail_by") == "person"))
+    )
     reason = F.when(is_silent, "no consent to mail is known any more").when(F.col("mail") != "granted", told)
     return rows.withColumn("objecting", reason).drop("mail", "mail_because", "mail_by")
 

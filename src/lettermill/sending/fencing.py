@@ -110,13 +110,10 @@ def _contexts(desk: Desk, planned: DataFrame) -> DataFrame:
 
 def _facts(desk: Desk, contexts: DataFrame, survivors: DataFrame) -> Facts:
     run, campaign = desk.now(), desk.slot.campaign
-    told = with_permission(run, contexts, address="address", topic=campaign.topic)
-    has_address = F.col("address").isNotNull()  # without one, nobody's word counts for anything
-    said = {name: F.when(has_address, F.col(name)) for name in ("mail", "mail_because", "mail_by")}
     run.lake.create(ERASURES)
     watches_stock = campaign.delivery.stock is not None
     return Facts(
-        permitted=told.withColumns(said),
+        permitted=with_permission(run, contexts, address="address", topic=campaign.topic),
         people=run.read(PEOPLE),
         survivors=survivors,
         erasures=run.read(ERASURES),
