@@ -110,7 +110,7 @@ class Lake:
             self.place.save(writer.option("userMetadata", self.batch.note) if self.batch.note else writer, to)
 
     def add(self, rows: DataFrame, *, to: Table, above: Mapping[str, int] | None = None) -> None:
-        """Add the rows whose key is not there; they all are `above` (column -> number), or it is asked of every row."""
+        """Add the rows whose key is not there. If all are `above` (column -> number), no other row is read."""
         self.create(to)
         with held(conform(rows, to)) as offered:
             self._commit(self._merging(offered, to, above).whenNotMatchedInsertAll(), to)
