@@ -15,12 +15,16 @@ from pyspark.sql.types import StringType, StructField, StructType
 def hash_address(address: str, *, key: bytes) -> str:
     """HMAC-SHA256 of the address, trimmed, in NFC and lower case, as hex."""
     normal = unicodedata.normalize("NFC", address.strip()).lower()
-    return hmac.digest(key, normal.encode(), "sha256").hex()
+    return _keyed(normal, key)
 
 
 def hash_identifier(identifier: str, *, key: bytes) -> str:
     """HMAC-SHA256 of an identifier as `identifiers` writes it, `kind:value`, as hex."""
-    return hmac.digest(key, identifier.encode(), "sha256").hex()
+    return _keyed(identifier, key)
+
+
+def _keyed(text: str, key: bytes) -> str:
+    return hmac.digest(key, text.encode(), "sha256").hex()
 
 
 class Hasher:

@@ -9,8 +9,9 @@ from lettermill.tables.delivery import OUTBOX
 
 
 def test_a_wave_takes_the_first_messages_of_the_roll_out_in_full_batches_however_they_lie(given):
-    planned = given(OUTBOX, *({"message_id": f"m{n}", "batch": 9} for n in range(20)))
-    in_order = [row[0] for row in planned.orderBy(place(F.col("message_id"))).select("message_id").collect()]
+    rows = given(OUTBOX, *({"message_id": f"m{n}", "batch": 9} for n in range(20)))
+    planned = rows.withColumn("place", place(F.col("message_id")))
+    in_order = [row[0] for row in planned.orderBy("place").select("message_id").collect()]
     expected = {message: ("spring-7", 1 + number // 3) for number, message in enumerate(in_order[:8])}
     turned = planned.orderBy(F.desc("message_id")).repartition(3)
     waves = [in_waves(rows, wave="spring-7", limit=8, batch=3) for rows in (planned, turned)]

@@ -13,7 +13,7 @@ from lettermill.delivery_rules import FrequencyCap, WarmUp
 
 COUNTED = ("claimed", "handed_over", "confirmed", "unknown")
 """States of a message that its person may have got."""
-VERDICT = ("message_id", "verdict", "reason", "not_before")
+VERDICT = ("message_id", "place", "verdict", "reason", "not_before")
 
 
 @dataclass(frozen=True)
@@ -68,8 +68,8 @@ def messages_counted(outbox: DataFrame, *, cap: FrequencyCap, moment: datetime, 
 
 
 def rationed(judged: DataFrame, *, rations: Rations) -> DataFrame:
-    """The verdict on each message that `fence.judged` has looked at by itself: `message_id`, `verdict` (leaves,
-    suppressed, later), `reason` and `not_before`."""
+    """The verdict on each message that `fence.judged` has looked at by itself: `message_id`, its `place`, `verdict`
+    (leaves, suppressed, later), `reason` and `not_before`."""
     rows = judged
     if rations.reach is not None:
         rows = within_reach(rows, reach=rations.reach)
