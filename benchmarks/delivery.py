@@ -216,7 +216,7 @@ def pace(spark: SparkSession, *, seconds: int, tasks: int) -> dict[str, float]:
                     clock, SystemChance(), Patience(), tasks=tasks)  # fmt: skip
         packing = Packing(provider, unsubscribe="https://u/", at=datetime(2026, 1, 1, tzinfo=UTC))
         due = due_rows(spark, ALLOWED * seconds)
-        tally = totals(hand_over(due, key="message_id", made=iter, pack=packing, line=line).collect())
+        tally = totals(hand_over(due, order=["message_id"], made=iter, pack=packing, line=line).collect())
         book = fake.book()
     steady = [int(second) for second in book["by_second"]][3:-2]
     used = mean(book["by_second"][str(second)] for second in range(steady[0], steady[-1] + 1)) / ALLOWED

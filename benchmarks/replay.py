@@ -150,7 +150,7 @@ def handed_over(run: Run, *, rows: int) -> dict[str, str]:
     slot = open_slot(run)
     every = slot.contexts()
     expected = expected_hashes(run.lake.read(MESSAGES), engine=slot.engine)
-    due = due_messages(every.withColumn("batch", F.lit(1)), contexts=every, expected=expected)
+    due = due_messages(every.withColumn("batch", F.lit(1)), expected=expected)
     versions = [row["template_version"] for row in every.select("template_version").distinct().collect()]
     parcels, provider = [], FileProvider(run.settings.files.account(), "files")
     for row in render_bodies(due, templates=templates_of(run.lake, versions)).orderBy("message_id").toLocalIterator():

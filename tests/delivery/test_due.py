@@ -4,13 +4,10 @@ from hashlib import sha256
 
 import pytest
 
-from lettermill.delivery.due import due_messages, expected_hashes, refusal, require_preflight
+from lettermill.delivery.due import due_messages, expected_hashes, refusal, require_preflight, seen_by_version
 from lettermill.errors import DeliveryError, PreflightBlocked
-from lettermill.tables.campaigns import contexts_table
-from lettermill.tables.delivery import OUTBOX
 from lettermill.tables.rendering import MESSAGES
 
-CONTEXTS = contexts_table("spring", inputs="struct<a: string>", fingerprint="00000000")
 SLOT = {"campaign": "spring", "occurrence": "2018-01-01"}
 PASSED = {**SLOT, "template_version": "v", "engine": "e", "verdict": "passed"}
 LIMITS = [
@@ -46,29 +43,27 @@ def test_a_passed_pre_flight_of_every_version_lets_messages_leave():
     require_preflight([other, PASSED, {**PASSED, "template_version": "w"}], due=due, engine="e", **SLOT)
 
 
-def test_what_is_due_has_its_batch_and_what_the_pre_flight_made_of_it_by_this_engine(given):
+def test_what_is_due_has_its_batch_and_what_the_pre_flight_made_of_it_by_this_engine(given, spark):
     def message(message_id, html, **more):
         parts = {"html": (f"hash of {html}", 9), "subject": ("hash of Hi", 9)}
         return {**SLOT, "message_id": message_id, "template_version": "v", "engine": "e", "parts": parts, **more}
 
-    claimed = given(OUTBOX, *({"message_id": f"m{n}", "batch": n} for n in (1, 2, 3)))
-    contexts = given(
-        CONTEXTS,
-        *({**SLOT, "message_id": f"m{n}", "template_version": "v", "inputs": (f"<{n}>",)} for n in (3, 2, 1, 9)),
-    )
+    messages = [(f"m{n}", "v", n) for n in (1, 2, 3)]
+    batched = spark.createDataFrame(messages, "message_id string, template_version string, batch int")
     judged = given(
         MESSAGES,
         message("m1", "<1>"),
         message("m2", "<2>", engine="another"),
         message("m3", "<3>", fault="was faulty"),
     )
-    due = due_messages(claimed, contexts=contexts, expected=expected_hashes(judged, engine="e"))
+    due = due_messages(batched, expected=expected_hashes(judged, engine="e"))
 
-    assert {row.message_id: (row.batch, row.inputs.a, row.expected, row.expected_fault) for row in due.collect()} == {
-        "m1": (1, "<1>", ["html=hash of <1>", "subject=hash of Hi"], None),
-        "m2": (2, "<2>", None, None),
-        "m3": (3, "<3>", ["html=hash of <3>", "subject=hash of Hi"], "was faulty"),
+    assert {row.message_id: (row.batch, row.expected, row.expected_fault) for row in due.collect()} == {
+        "m1": (1, ["html=hash of <1>", "subject=hash of Hi"], None),
+        "m2": (2, None, None),
+        "m3": (3, ["html=hash of <3>", "subject=hash of Hi"], "was faulty"),
     }
+    assert [row.asDict() for row in seen_by_version(due)] == [{"template_version": "v", "messages": 3, "seen": 2}]
 
 
 @pytest.mark.parametrize(

@@ -76,7 +76,7 @@ def always():
 def sent(rows, line, spark):
     packing = Packing(line.provider, unsubscribe="https://u/", at=datetime(2018, 1, 1, tzinfo=UTC))
     due = spark.createDataFrame(rows, SCHEMA)
-    return totals(hand_over(due, key="message_id", made=iter, pack=packing, line=line).collect())
+    return totals(hand_over(due, order=["message_id"], made=iter, pack=packing, line=line).collect())
 
 
 def booked(provider):

@@ -21,6 +21,19 @@ def test_a_wave_takes_the_first_messages_of_the_roll_out_in_full_batches_however
     assert waves[0].schema["batch"].dataType == planned.schema["batch"].dataType
 
 
+def test_a_batch_has_messages_that_follow_each_other_as_asked_but_the_wave_is_the_roll_outs(given):
+    rows = given(OUTBOX, *({"message_id": f"m{n}", "provider_reference": f"{9 - n}"} for n in range(10)))
+    planned = rows.withColumn("place", place(F.col("message_id")))
+    first = {row[0] for row in planned.orderBy("place").limit(6).select("message_id").collect()}
+
+    wave = in_waves(planned, wave="w", limit=6, batch=2, together=["provider_reference"])
+
+    found = [row["message_id"] for row in wave.orderBy("batch", "message_id").collect()]
+    batches = [sorted(found[start : start + 2]) for start in (0, 2, 4)]
+    backwards = sorted(first, reverse=True)
+    assert batches == [sorted(backwards[start : start + 2]) for start in (0, 2, 4)]
+
+
 @pytest.mark.parametrize(("limit", "batch"), [(0, 3), (3, 0)])
 def test_a_wave_of_nothing_is_refused(given, limit, batch):
     with pytest.raises(ValueError, match="need 1 message or more"):

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from typing import Any
 
-from pyspark.sql import DataFrame
+from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 
 from lettermill.delivery.provider import Message
@@ -69,17 +69,19 @@ def expected_hashes(messages: DataFrame, *, engine: str) -> DataFrame:
     )
 
 
-def due_messages(claimed: DataFrame, *, contexts: DataFrame, expected: DataFrame) -> DataFrame:
-    """The contexts of claimed messages with their `batch`, `expected` and `expected_fault`, as a task needs them.
+def due_messages(batched: DataFrame, *, expected: DataFrame) -> DataFrame:
+    """The messages, one row per `message_id` and `template_version`, with what the pre-flight made of each.
 
-    `expected` is null where pre-flight did not see the message.
+    `expected` is null where it did not see the message.
     """
-    # right sides: one row per message, and one per message and template version
-    return (
-        contexts.select(*CARRIED)
-        .join(claimed.select("message_id", "batch"), on="message_id", how="inner")
-        .join(expected, on=["message_id", "template_version"], how="left")
-    )
+    # right side: one row per message and template version
+    return batched.join(expected, on=["message_id", "template_version"], how="left")
+
+
+def seen_by_version(due: DataFrame) -> list[Row]:
+    """One row per `template_version` of what is due: its `messages`, and how many of them pre-flight has `seen`."""
+    counted = due.groupBy("template_version").agg(F.count("*").alias("messages"), F.count("expected").alias("seen"))
+    return counted.collect()
 
 
 def refusal(bodies: Mapping[str, str], *, fault: str | None, expected: Sequence[str]) -> str | None:

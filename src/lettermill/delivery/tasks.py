@@ -85,20 +85,25 @@ class Packing:
 
 
 def hand_over(
-    due: DataFrame, *, key: str, made: Callable[[Rows], Rows], pack: Callable[[Any], Parcel | Outcome], line: Line
+    due: DataFrame,
+    *,
+    order: Sequence[str],
+    made: Callable[[Rows], Rows],
+    pack: Callable[[Any], Parcel | Outcome],
+    line: Line,
 ) -> DataFrame:
     """Hand the rows of a wave over; rows `what`, `number`: counts alone come back (see Tally), by task.
 
-    `due` has `batch` and the id `key`; each batch is one task's. `made` is done to the rows within the task (render
-    them) and keeps their order; `pack` makes a parcel of a row, or says why it is rejected uncalled. What became of
-    each stands in the journal, whatever becomes of the task.
+    `due` has `batch`; each batch is one task's, and its rows come in the `order` of these columns. `made` is done to
+    the rows within the task (render them) and keeps their order; `pack` makes a parcel of a row, or says why it is
+    rejected uncalled. What became of each stands in the journal, whatever becomes of the task.
     """
 
     def in_task(rows: Rows) -> Iterator[pa.RecordBatch]:
         batches = batches_of(made(rows), pack=pack)
         yield _counted(hand_over_batches(batches, terms=line.terms(), connections=line.connections))
 
-    ordered = due.repartitionByRange(line.tasks, "batch").sortWithinPartitions("batch", key)
+    ordered = due.repartitionByRange(line.tasks, "batch").sortWithinPartitions("batch", *order)
     return ordered.mapInArrow(in_task, COUNTED)
 
 

@@ -13,6 +13,8 @@ from pyspark.sql.types import StructType
 Batches = Iterator[pa.RecordBatch]
 ROWS = 4_096
 """Messages rendered at a time: what a worker holds of bodies, and what fits its caches."""
+UNIT = "us"
+"""Of moments that are stored as INT96, as Spark has them."""
 
 
 @dataclass(frozen=True)
@@ -55,10 +57,15 @@ def map_files(
 
 def contexts_of(stretch: Stretch, *, read: pa.Schema, occurrence: str) -> Batches:
     """The contexts of one occurrence in a row group, in batches of the schema `read`."""
-    file = pq.ParquetFile(stretch.path, coerce_int96_timestamp_unit="us")
+    file = pq.ParquetFile(stretch.path, coerce_int96_timestamp_unit=UNIT)
     names = [*read.names, *(() if "occurrence" in read.names else ("occurrence",))]
     for batch in file.iter_batches(batch_size=ROWS, row_groups=[stretch.group], columns=names, use_threads=False):
         mine = pc.equal(batch.column("occurrence"), occurrence)
         kept = batch if pc.all(mine).as_py() else batch.filter(mine)
         if kept.num_rows:
-            yield pa.RecordBatch.from_arrays([kept.column(field.name).cast(field.type) for field in read], schema=read)
+            yield as_read(kept, read)
+
+
+def as_read(batch: pa.RecordBatch, read: pa.Schema) -> pa.RecordBatch:
+    """The columns of the schema `read`, of its types, from a batch as it is stored."""
+    return pa.RecordBatch.from_arrays([batch.column(field.name).cast(field.type) for field in read], schema=read)

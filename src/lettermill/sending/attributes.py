@@ -127,7 +127,7 @@ def _handed_over(to: Destination, batched: DataFrame) -> tuple[str, Tally]:
     )
     packing = ProfilePacking(to.provider, to.run.as_of)
     with to.run.doing(f"handing attributes over to {to.name}"):
-        counted = hand_over(batched, key="person_id", made=iter, pack=packing, line=line)
+        counted = hand_over(batched, order=["person_id"], made=iter, pack=packing, line=line)
         return wave, totals(counted.collect())
 
 

@@ -16,10 +16,11 @@ from lettermill.delivery.fence import Facts, Terms, judged
 from lettermill.delivery.opt_outs import FolderWatch, Watched
 from lettermill.delivery.rations import COUNTED, Rations, messages_counted, rationed, room_of
 from lettermill.delivery.roll_out import Reach, next_step, tally
-from lettermill.delivery.waves import in_waves
+from lettermill.delivery.waves import ROLLED_OUT, in_waves
 from lettermill.holding import held
 from lettermill.patience import Clock
 from lettermill.permitting import with_permission
+from lettermill.rendering.context_places import PLACE
 from lettermill.sending.desk import Desk
 from lettermill.tables.delivery import EVENTS, LEDGER, OUTBOX
 from lettermill.tables.profiles import CONSENTS, ERASURES, IDENTITY_CHANGES, PEOPLE, SUPPRESSIONS
@@ -50,14 +51,13 @@ class BlindWatch:
 
 @dataclass(frozen=True)
 class Fenced:
-    """What the fence says of the planned messages, and those that are claimed next, with their `batch`.
+    """What the fence says of the planned messages, and those that are claimed next: `batched` has their `batch`,
+    `template_version` and, where tasks can read them there, where their contexts lie.
 
-    `contexts` are those of the planned messages, as far as the fence needs them. `suppressed` and `waiting` count what
-    it holds back, the latter by reason; `next_at` is when some of it may leave.
+    `suppressed` and `waiting` count what it holds back, the latter by reason; `next_at` is when some of it may leave.
     """
 
     planned: DataFrame
-    contexts: DataFrame
     judged: DataFrame
     batched: DataFrame
     watch: Watch
@@ -77,12 +77,10 @@ def fenced(desk: Desk, *, limit: int) -> Iterator[Fenced]:
         held(judged(contexts, facts=_facts(desk, contexts, survivors), terms=_terms(desk, moment))) as each,
         held(rationed(each, rations=_rations(desk, each, survivors, moment))) as verdicts,
     ):
-        leaving = verdicts.where("verdict = 'leaves'")
-        size = max(desk.provider.limits.messages, BATCH)
-        batched = in_waves(leaving, wave="", limit=limit, batch=size)
+        batched = _batched(desk, verdicts, contexts, limit=limit)
         suppressed, waiting, next_at = _counted(verdicts)
         with held(batched) as wave:
-            yield Fenced(planned, contexts, verdicts, wave, watch, suppressed, waiting, next_at)
+            yield Fenced(planned, verdicts, wave, watch, suppressed, waiting, next_at)
 
 
 def watch_opt_outs(desk: Desk) -> Watch:
@@ -98,14 +96,32 @@ def watch_opt_outs(desk: Desk) -> Watch:
 
 
 def _contexts(desk: Desk, planned: DataFrame) -> DataFrame:
-    """The planned messages, with what the fence looks at of their contexts."""
-    looked_at = ["message_id", "address", "timezone", "template_version"]
+    """The planned messages, with what the fence looks at of their contexts, and where these lie."""
+    placed = desk.slot.placed_contexts()
+    looked_at = ["message_id", "address", "timezone", "template_version", *_place(placed)]
     if desk.slot.campaign.delivery.stock is not None:
         looked_at.append("inputs")
     # right side: one row per message
-    return planned.select("message_id", "person_id").join(
-        desk.slot.contexts().select(*looked_at), on="message_id", how="left"
+    return planned.select("message_id", "person_id").join(placed.select(*looked_at), on="message_id", how="left")
+
+
+def _place(contexts: DataFrame) -> list[str]:
+    return [name for name in PLACE if name in contexts.columns]
+
+
+def _batched(desk: Desk, verdicts: DataFrame, contexts: DataFrame, *, limit: int) -> DataFrame:
+    """The next wave of what leaves, with `batch`, `template_version` and where its contexts lie.
+
+    A batch has contexts that lie together, so that a task reads a file once, from its beginning to its end.
+    """
+    place = _place(contexts)
+    found = contexts.select("message_id", "template_version", *place)
+    # right side: one row per message
+    leaving = (
+        verdicts.where("verdict = 'leaves'").select("message_id", "place").join(found, on="message_id", how="inner")
     )
+    size = max(desk.provider.limits.messages, BATCH)
+    return in_waves(leaving, wave="", limit=limit, batch=size, together=place or ROLLED_OUT).drop("wave")
 
 
 def _facts(desk: Desk, contexts: DataFrame, survivors: DataFrame) -> Facts:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from lettermill.delivery.due import due_messages
 from lettermill.delivery.forecast import Pace, forecast
 from lettermill.holding import held
 from lettermill.sending.desk import Desk
@@ -23,8 +24,8 @@ def rehearse(desk: Desk, *, limit: int | None) -> None:
     Raises PreflightBlocked as the send would.
     """
     with held(expected_of(desk)) as expected, fenced(desk, limit=limit or FROM_NOW_ON) as fence:
-        require_seen(desk, fence, expected)
-        due = fence.batched.count()
+        versions = require_seen(desk, due_messages(fence.batched, expected=expected))
+        due = sum(row["messages"] for row in versions)
         desk.run.count(due=due, suppressed=fence.suppressed.total(), waiting=fence.waiting.total())
         for reason, number in fence.suppressed.most_common():
             desk.run.note(f"would be suppressed: {number:,} messages, {reason}")

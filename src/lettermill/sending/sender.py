@@ -1,15 +1,17 @@
 """Sending a slot: recovered first, then wave after wave, until nothing more may leave now."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
 from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 
 from lettermill.alerting import alert
-from lettermill.delivery.due import expected_hashes, require_preflight
+from lettermill.delivery.due import due_messages, expected_hashes, require_preflight, seen_by_version
 from lettermill.delivery.providers.files.mails import FileProvider
 from lettermill.delivery.roll_out import STOPPED
 from lettermill.delivery.stopping import stop_of
@@ -21,7 +23,7 @@ from lettermill.preflighting import judged_slot
 from lettermill.rendering.templates import Template, stored_template
 from lettermill.sending.claiming import PAUSE, Moved, Wave, claim, claiming
 from lettermill.sending.desk import Desk
-from lettermill.sending.fencing import Fenced, Watch, fenced
+from lettermill.sending.fencing import Watch, fenced
 from lettermill.sending.leases import kept
 from lettermill.sending.payload_files import complete_files
 from lettermill.sending.settling import in_hand, may_claim, recover, require_same_outbox, settle
@@ -71,17 +73,9 @@ def expected_of(desk: Desk) -> DataFrame:
     return expected_hashes(judged, engine=desk.slot.engine)
 
 
-def require_seen(desk: Desk, fence: Fenced, expected: DataFrame) -> list[Row]:
-    """The template versions of what leaves, with how many `messages` of each. Raises where pre-flight lacks one."""
-    versions = (
-        fence.contexts.select("message_id", "template_version")
-        .join(fence.batched.select("message_id"), on="message_id", how="left_semi")
-        .join(expected.select("message_id", "template_version", F.lit(1).alias("seen")),
-              on=["message_id", "template_version"], how="left")
-        .groupBy("template_version")
-        .agg(F.count("*").alias("messages"), F.count("seen").alias("seen"))
-        .collect()
-    )  # fmt: skip
+def require_seen(desk: Desk, due: DataFrame) -> list[Row]:
+    """The template versions of what is due, with how many `messages` of each. Raises where pre-flight lacks one."""
+    versions = seen_by_version(due)
     of_slot = {"campaign": desk.slot.campaign.name, "occurrence": desk.slot.occurrence}
     require_preflight(desk.slot.verdicts(), due=versions, engine=desk.slot.engine, **of_slot)
     return versions
@@ -90,20 +84,21 @@ def require_seen(desk: Desk, fence: Fenced, expected: DataFrame) -> list[Row]:
 def _in_waves(desk: Desk, expected: DataFrame, *, limit: int | None) -> Sent:
     sent, futile, size = Sent(), 0.0, desk.run.settings.delivery.wave_messages
     while limit is None or sent.waved < limit:
-        try:
-            found = _next_wave(desk, expected, sent, limit=size if limit is None else min(size, limit - sent.waved))
-        except Moved:
-            desk.clock.sleep(PAUSE)
-            continue
-        if found is None:
-            complete_files(desk)
-            return sent
-        wave, watch = found
-        states, tally = _one_wave(desk, wave, expected, sent.templates, watch)
+        with ExitStack() as holding:
+            try:
+                room = size if limit is None else min(size, limit - sent.waved)
+                found = _next_wave(desk, expected, sent, limit=room, holding=holding)
+            except Moved:
+                desk.clock.sleep(PAUSE)
+                continue
+            if found is None:
+                complete_files(desk)
+                return sent
+            states, tally = _one_wave(desk, found, sent.templates)
         ended = _ends(states)
-        sent.states, sent.tally, sent.waved = sent.states + ended, sent.tally + tally, sent.waved + wave.messages
+        sent.states, sent.tally, sent.waved = sent.states + ended, sent.tally + tally, sent.waved + found.wave.messages
         futile = 0 if ended.total() else futile + (FUTILE / FENCED if tally.endings[Ending.FENCED] else 1)
-        _require_progress(desk, wave, sent, futile=futile)
+        _require_progress(desk, found.wave, sent, futile=futile)
         size = next_size(size, ended=ended.total(), tally=tally, most=desk.run.settings.delivery.wave_messages)
     return sent
 
@@ -117,7 +112,15 @@ def next_size(size: int, *, ended: int, tally: Tally, most: int) -> int:
     return min(most, 2 * passed)
 
 
-def _next_wave(desk: Desk, expected: DataFrame, sent: Sent, *, limit: int) -> tuple[Wave, Watch] | None:
+class _Found(NamedTuple):
+    """A wave that was claimed, the messages `due` in it, and what tells whether its fence still holds."""
+
+    wave: Wave
+    due: DataFrame
+    watch: Watch
+
+
+def _next_wave(desk: Desk, expected: DataFrame, sent: Sent, *, limit: int, holding: ExitStack) -> _Found | None:
     """Recover, fence and claim; null where nothing more may leave now. Raises Moved."""
     with claiming(desk) as lease:
         require_same_outbox(desk)
@@ -128,13 +131,26 @@ def _next_wave(desk: Desk, expected: DataFrame, sent: Sent, *, limit: int) -> tu
         if not may_claim(desk):
             raise Moved
         with fenced(desk, limit=limit) as fence:
-            versions = require_seen(desk, fence, expected)
+            due = holding.enter_context(held(due_messages(fence.batched, expected=expected)))
+            versions = require_seen(desk, due)
             sent.templates |= _templates(desk, versions, known=sent.templates)
             wave = claim(desk, fence.planned, judged=fence.judged, batched=fence.batched, version=version, lease=lease)
         sent.held_back += fence.suppressed
         sent.states["suppressed"] += fence.suppressed.total()
         sent.waiting, sent.next_at = fence.waiting, fence.next_at
-        return (wave, fence.watch) if wave else None
+        if wave is None:
+            return None
+        _require_same(wave, versions)
+        return _Found(wave, due, fence.watch)
+
+
+def _require_same(wave: Wave, versions: Sequence[Row]) -> None:
+    """Raises DeliveryError where what is due is not what the outbox has as claimed."""
+    due = sum(row["messages"] for row in versions)
+    if due != wave.messages:
+        wave.lease.release()
+        problem = f"{wave.messages:,} messages were claimed, where {due:,} were to be: none was handed over"
+        raise DeliveryError(problem, place=f"wave {wave.id}", mend="run it again: it gives the claimed ones back")
 
 
 def _apply_policy(desk: Desk, *, is_first: bool) -> None:
@@ -148,14 +164,10 @@ def _apply_policy(desk: Desk, *, is_first: bool) -> None:
         resolve(desk, word, by=f"{desk.slot.campaign.name}/campaign.yml")
 
 
-def _one_wave(
-    desk: Desk, wave: Wave, expected: DataFrame, templates: Mapping[str, Template], watch: Watch
-) -> tuple[Counter[str], Tally]:
-    contexts = desk.slot.contexts()
+def _one_wave(desk: Desk, found: _Found, templates: Mapping[str, Template]) -> tuple[Counter[str], Tally]:
+    wave = found.wave
     with kept(wave.lease, every=desk.run.settings.delivery.lease_seconds / 3):
-        tally = hand_over_wave(
-            desk, wave, contexts=contexts, expected=expected, templates=templates, fence=watch.is_current
-        )
+        tally = hand_over_wave(desk, wave, due=found.due, templates=templates, fence=found.watch.is_current)
         states = settle(desk, wave.id)
     wave.lease.release()
     complete_files(desk)

@@ -1,35 +1,31 @@
 """One wave: handed over by Spark's tasks."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
+import pyarrow as pa
 from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
+from pyspark.sql.pandas.types import to_arrow_schema
 
-from lettermill.delivery.due import due_messages
+from lettermill.delivery.due import CARRIED
 from lettermill.delivery.tally import Tally
-from lettermill.delivery.tasks import Line, Packing, hand_over, totals
+from lettermill.delivery.tasks import Line, Packing, Rows, hand_over, totals
+from lettermill.rendering.context_places import PLACE, with_contexts
 from lettermill.rendering.messages import with_bodies
 from lettermill.rendering.templates import Template
 from lettermill.sending.claiming import Wave
 from lettermill.sending.desk import Desk, last_second, unsubscribe_address
 from lettermill.sending.watching import counted
-from lettermill.tables.delivery import OUTBOX
 
 
 def hand_over_wave(
-    desk: Desk,
-    wave: Wave,
-    *,
-    contexts: DataFrame,
-    expected: DataFrame,
-    templates: Mapping[str, Template],
-    fence: Callable[[], bool],
+    desk: Desk, wave: Wave, *, due: DataFrame, templates: Mapping[str, Template], fence: Callable[[], bool]
 ) -> Tally:
-    """Render, compare and hand over what is claimed for the wave; what became of each message stands in the journal."""
+    """Render, compare and hand over what is `due` in the wave; what became of each message stands in the journal.
+
+    `due` are rows of `due.due_messages`. With their PLACE, the tasks read the contexts by themselves.
+    """
     delivery = desk.run.settings.delivery
-    claimed = desk.run.lake.read(OUTBOX).where((F.col("wave") == wave.id) & (F.col("state") == "claimed"))
-    due = due_messages(claimed, contexts=contexts, expected=expected)
     line = Line(
         wave=wave.id,
         provider=desk.provider,
@@ -42,6 +38,22 @@ def hand_over_wave(
         tasks=max(1, min(delivery.tasks, wave.batches, desk.provider.limits.connections)),
     )
     packing = Packing(desk.provider, unsubscribe=unsubscribe_address(desk), at=desk.moment())
-    made = partial(with_bodies, templates=templates)
+    rows, order, made = _rendered(desk, due, templates)
     with counted(desk, wave):
-        return totals(hand_over(due, key="message_id", made=made, pack=packing, line=line).collect())
+        return totals(hand_over(rows, order=order, made=made, pack=packing, line=line).collect())
+
+
+def _rendered(
+    desk: Desk, due: DataFrame, templates: Mapping[str, Template]
+) -> tuple[DataFrame, Sequence[str], Callable[[Rows], Rows]]:
+    """The rows to hand to the tasks, in which order, and what makes bodies of them there."""
+    contexts = desk.slot.contexts().select(*CARRIED)
+    if set(PLACE) <= set(due.columns):
+        return due, PLACE, partial(_fetched, read=to_arrow_schema(contexts.schema), templates=templates)
+    # right side: one row per message
+    rows = due.drop("template_version").join(contexts, on="message_id", how="inner")
+    return rows, ["message_id"], partial(with_bodies, templates=templates)
+
+
+def _fetched(rows: Rows, *, read: pa.Schema, templates: Mapping[str, Template]) -> Rows:
+    return with_bodies(with_contexts(rows, read=read), templates=templates)
