@@ -115,17 +115,16 @@ def test_a_slot_is_counted_by_step_and_by_what_events_tell_of_it(spark, given):
 
     ids = sorted((f"m{n}" for n in range(40)), key=spot)
     rules = RollOut(steps=((spot(ids[2]) + spot(ids[3])) / 2, (spot(ids[9]) + spot(ids[10])) / 2, 1.0))
-    states = dict(zip(ids, ["handed_over", "confirmed", "rejected", "unknown", "claimed", "rejected", "rejected"],
+    states = dict(zip(ids, ["rejected", "confirmed", "rejected", "unknown", "claimed", "rejected", "handed_over"],
                       strict=False))  # fmt: skip
-    reasons = {
-        ids[2]: "faulty: no price",
-        ids[5]: "html, text rendered differently from the pre-flight",
-        ids[6]: "550 no such user, is it faulty: yes",
-    }
-    rows = ({"message_id": m, "state": states.get(m, "planned"), "reason": reasons.get(m)} for m in ids)
+    rows = ({"message_id": m, "state": states.get(m, "planned")} for m in ids)
     events = [(ids[0], "bounced", 1), (ids[0], "bounced", 2), (ids[1], "complained", 1), (ids[3], "unsubscribed", 1),
               (ids[0], "opened", 1), ("of another slot", "bounced", 1)]  # fmt: skip
-    ledger = [("handed_over", 1), ("unknown", 3), ("confirmed", 9), ("claimed", 8)]
+    # The first bounced after it was handed over; the third and the sixth were refused when they were to be.
+    ledger = [(0, "claimed", "handed_over", 1), (0, "handed_over", "rejected", 9), (1, "claimed", "handed_over", 1),
+              (1, "handed_over", "confirmed", 9), (2, "claimed", "rejected", 2), (3, "claimed", "unknown", 3),
+              (4, "planned", "claimed", 8), (5, "claimed", "rejected", 4), (6, "claimed", "unknown", 2),
+              (6, "unknown", "handed_over", 2)]  # fmt: skip
     judged = spark.createDataFrame(
         [(m, spot(m), "later" if m == ids[39] else "leaves") for m in ids[7:]],
         "message_id string, place double, verdict string",
@@ -134,7 +133,18 @@ def test_a_slot_is_counted_by_step_and_by_what_events_tell_of_it(spark, given):
         rules,
         outbox=given(OUTBOX, *rows),
         judged=judged,
-        ledger=given(LEDGER, *({"state": state, "changed_at": NOON + timedelta(minutes=ago)} for state, ago in ledger)),
+        ledger=given(
+            LEDGER,
+            *(
+                {
+                    "message_id": ids[n],
+                    "state_before": before,
+                    "state": state,
+                    "changed_at": NOON + timedelta(minutes=after),
+                }
+                for n, before, state, after in ledger
+            ),
+        ),
         events=given(EVENTS, *({"message_id": m, "kind": k, "address_key": str(n)} for m, k, n in events)),
     )
 
@@ -142,7 +152,7 @@ def test_a_slot_is_counted_by_step_and_by_what_events_tell_of_it(spark, given):
         left=(3, 4, 0),
         waiting=(0, 3, 29),
         claimed=1,
-        handed_over=3,
+        handed_over=4,
         faulty=2,
         bounced=1,
         complained=1,

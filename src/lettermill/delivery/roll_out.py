@@ -19,8 +19,6 @@ DIGITS = 13
 STOPPED = "the roll-out has stopped"
 LEFT = ("claimed", "handed_over", "confirmed", "rejected", "unknown")
 """States of a message that has left, or is about to."""
-OF_OUR_OWN = "faulty: .*|.* rendered differently from the pre-flight"
-"""Reasons for which a message was rejected before its provider saw it."""
 
 
 @dataclass(frozen=True)
@@ -28,9 +26,9 @@ class Tally:
     """What became of a slot so far.
 
     `left` and `waiting` count messages by step (each without those of the steps before): that have left, and that might
-    leave now. `claimed` are on their way. Of all messages, `handed_over` were taken, `faulty` held back when they were
-    rendered again, and events say that so many `bounced`, `complained` or `unsubscribed`. `last_at` is when the newest
-    was handed over.
+    leave now. `claimed` are on their way. Of all messages, `handed_over` were taken, whatever became of them later,
+    `faulty` were held back when they were rendered again or refused by the provider, and events say that so many
+    `bounced`, `complained` or `unsubscribed`. `last_at` is when the newest was handed over.
     """
 
     left: tuple[int, ...]
@@ -109,8 +107,8 @@ def next_step(rules: RollOut, *, tally: Tally, now: datetime) -> Reach:
 
 def _passed(rules: RollOut, tally: Tally) -> Iterator[str]:
     """Each threshold that was passed, in words with count, rate and limit."""
-    rendered = tally.handed_over + tally.faulty
-    for name, of in (("bounced", tally.handed_over), ("complained", tally.handed_over), ("faulty", rendered),
+    tried = tally.handed_over + tally.faulty
+    for name, of in (("bounced", tally.handed_over), ("complained", tally.handed_over), ("faulty", tried),
                      ("unsubscribed", tally.handed_over)):  # fmt: skip
         count, limit = getattr(tally, name), getattr(rules.stop, name)
         if of >= rules.at_least and count > limit * of:
@@ -139,27 +137,29 @@ def step_of(at: Column, steps: Sequence[float]) -> Column:
 def tally(rules: RollOut, *, outbox: DataFrame, judged: DataFrame, ledger: DataFrame, events: DataFrame) -> Tally:
     """Count a slot: its rows of delivery.outbox, of `fence.judged` and of delivery.ledger, and rows of delivery.events.
 
-    `last_at` is read from the ledger, since what providers confirm later changes the outbox too.
+    What was handed over, and when, is read from the ledger: reports of later, bounces above all, change the outbox too.
     """
     steps, told = rules.steps, ("bounced", "complained", "unsubscribed")
-    gone = outbox.where(F.col("state").isin(*LEFT)).select("message_id", "state", "reason")
-    is_faulty = (F.col("state") == "rejected") & F.coalesce(F.col("reason").rlike(f"^({OF_OUR_OWN})$"), F.lit(False))
-    counts = gone.agg(
-        F.count_if(F.col("state") == "claimed").alias("claimed"),
-        F.count_if(F.col("state").isin("handed_over", "confirmed", "unknown")).alias("handed_over"),
-        F.count_if(is_faulty).alias("faulty"),
-    ).first()
+    gone = outbox.where(F.col("state").isin(*LEFT)).select("message_id", "state")
     of_slot = events.where(F.col("kind").isin(*told)).join(gone.select("message_id"), on="message_id", how="left_semi")
     by_kind = of_slot.groupBy("kind").agg(F.countDistinct("message_id").alias("messages")).collect()
-    newest = ledger.where(F.col("state").isin("handed_over", "unknown")).agg(F.unix_micros(F.max("changed_at"))).first()
+    is_taken = F.col("state").isin("handed_over", "unknown")
+    is_refused = (F.col("state") == "rejected") & (F.col("state_before") == "claimed")
+    counts = ledger.agg(
+        F.count_distinct(F.when(is_taken, F.col("message_id"))).alias("handed_over"),
+        F.count_distinct(F.when(is_refused, F.col("message_id"))).alias("faulty"),
+        F.unix_micros(F.max(F.when(is_taken, F.col("changed_at")))).alias("last_at"),
+    ).first()
     assert counts is not None  # what is counted as a whole has one row
-    assert newest is not None
+    last_at = counts["last_at"]
     return Tally(
         left=_by_step(gone.select(place(F.col("message_id")).alias("place")), steps),
         waiting=_by_step(judged.where("verdict = 'leaves'"), steps),
-        **counts.asDict(),
+        claimed=gone.where("state = 'claimed'").count(),
+        handed_over=counts["handed_over"],
+        faulty=counts["faulty"],
         **{row["kind"]: row["messages"] for row in by_kind},
-        last_at=None if newest[0] is None else datetime.fromtimestamp(newest[0] / 1e6, UTC),
+        last_at=None if last_at is None else datetime.fromtimestamp(last_at / 1e6, UTC),
     )
 
 
