@@ -124,8 +124,8 @@ class WarmUp:
 
 @dataclass(frozen=True)
 class StopAt:
-    """Shares of messages above which a roll-out stops: of those handed over, what events tell; of those rendered again,
-    what was `faulty`."""
+    """Shares of messages above which a roll-out stops: of those handed over, what events tell; of those that were to
+    be, what was `faulty`, held back when it was rendered again or refused by the provider."""
 
     bounced: float = 0.02
     complained: float = 0.001

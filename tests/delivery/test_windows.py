@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given as invented
 from hypothesis import strategies as st
 
-from lettermill.delivery.windows import is_open, openings, opens_at
+from lettermill.delivery.windows import closes_at, first_closing, is_open, openings, opens_at
 from lettermill.delivery_rules import DAYS, DeliveryRules, Hours, SendWindow
 
 NIGHT = DeliveryRules(quiet_hours=Hours("21:00", "08:00"))
@@ -101,3 +101,29 @@ def test_each_time_zone_opens_by_its_own_clock_and_what_is_none_by_the_campaigns
         ("Mars/Olympus", datetime(2018, 1, 2, 7)),
         (None, datetime(2018, 1, 2, 7)),
     }
+
+
+@pytest.mark.parametrize(
+    ("rules", "zone", "moment", "expected"),
+    [
+        (NIGHT, "Europe/Vienna", utc(2018, 1, 1, 12), utc(2018, 1, 1, 20)),
+        (NIGHT, "Europe/Vienna", utc(2018, 1, 1, 20, 0, 9), utc(2018, 1, 1, 20, 0, 9)),
+        (OFFICE, "Europe/Vienna", utc(2018, 1, 5, 8), utc(2018, 1, 5, 17)),
+        # 21:00 comes an hour earlier in Greenwich once the clock is put forward
+        (NIGHT, "America/New_York", utc(2018, 3, 11, 13), utc(2018, 3, 12, 1)),
+        (DeliveryRules(), "Europe/Vienna", utc(2018, 1, 1, 12), None),
+    ],
+)
+def test_mail_may_leave_until_the_wall_shows_an_hour_that_is_not_allowed(rules, zone, moment, expected):
+    assert closes_at(moment, at=ZoneInfo(zone), week=rules.week) == expected
+
+
+def test_a_wave_ends_when_the_first_of_its_time_zones_closes():
+    zones = ["Europe/London", None, "Asia/Kathmandu", "no zone"]
+
+    def first(week):
+        return first_closing(zones, moment=utc(2018, 1, 2, 12), week=week, otherwise="Europe/Vienna")
+
+    assert first(NIGHT.week) == utc(2018, 1, 2, 15, 15)
+    assert first(DeliveryRules().week) is None
+    assert first_closing([], moment=utc(2018, 1, 2, 12), week=NIGHT.week, otherwise="UTC") is None

@@ -35,6 +35,19 @@ def opens_at(moment: datetime, *, at: ZoneInfo, week: Sequence[bool]) -> datetim
     return moment
 
 
+def closes_at(moment: datetime, *, at: ZoneInfo, week: Sequence[bool]) -> datetime | None:
+    """The earliest moment from `moment` on, to the minute, at which no mail may leave; null where it always may."""
+    return None if all(week) else opens_at(moment, at=at, week=[not minute for minute in week])
+
+
+def first_closing(
+    timezones: Iterable[str | None], *, moment: datetime, week: Sequence[bool], otherwise: str
+) -> datetime | None:
+    """The earliest moment at which mail may leave no more in one of the time zones; null where it always may."""
+    closings = (closes_at(moment, at=zone(name, otherwise=otherwise), week=week) for name in timezones)
+    return min((closing for closing in closings if closing is not None), default=None)
+
+
 def openings(timezones: DataFrame, *, moment: datetime, week: Sequence[bool], otherwise: str) -> DataFrame:
     """One row per `timezone` of the frame, with `opens_at`, null where mail may leave at the moment.
 

@@ -54,11 +54,15 @@ def open_desk(slot: Slot) -> Desk:
     return Desk(slot, provider, open_journal(settings), clock=clock, since=clock.time())
 
 
-def last_second(desk: Desk) -> float:
-    """When nothing of the slot may leave any more, in seconds of the desk's clock; never, where nothing says so."""
+def last_second(desk: Desk, *, closes_at: datetime | None = None) -> float:
+    """When nothing of the slot may leave any more, in seconds of the desk's clock; never, where nothing says so.
+
+    What is being handed over may have to end before, when its people's hours close.
+    """
     campaign = desk.slot.campaign
     last = campaign.delivery.last_moment(occurrence=desk.slot.occurrence, timezone=campaign.default_timezone)
-    return float("inf") if last is None else desk.clock.time() + (last - desk.moment()).total_seconds()
+    ends = [moment for moment in (last, closes_at) if moment is not None]
+    return desk.clock.time() + (min(ends) - desk.moment()).total_seconds() if ends else float("inf")
 
 
 def unsubscribe_address(desk: Desk) -> str:

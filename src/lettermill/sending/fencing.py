@@ -14,9 +14,10 @@ from lettermill.campaigns.definition import Campaign
 from lettermill.delivery import persons
 from lettermill.delivery.fence import Facts, Terms, judged
 from lettermill.delivery.opt_outs import FolderWatch, Watched
-from lettermill.delivery.rations import COUNTED, Rations, messages_counted, rationed, room_of
+from lettermill.delivery.rations import Rations, messages_counted, rationed, room_of
 from lettermill.delivery.roll_out import Reach, next_step, tally
 from lettermill.delivery.waves import ROLLED_OUT, in_waves
+from lettermill.delivery.windows import first_closing
 from lettermill.holding import held
 from lettermill.patience import Clock
 from lettermill.permitting import with_permission
@@ -54,13 +55,15 @@ class Fenced:
     """What the fence says of the planned messages, and those that are claimed next: `batched` has their `batch`,
     `template_version` and, where tasks can read them there, where their contexts lie.
 
-    `suppressed` and `waiting` count what it holds back, the latter by reason; `next_at` is when some of it may leave.
+    `closes_at` is when the first of those may no longer be mailed for the hour of their day. `suppressed` and `waiting`
+    count what it holds back, the latter by reason; `next_at` is when some of it may leave.
     """
 
     planned: DataFrame
     judged: DataFrame
     batched: DataFrame
     watch: Watch
+    closes_at: datetime | None
     suppressed: Counter[str]
     waiting: Counter[str]
     next_at: datetime | None
@@ -80,7 +83,8 @@ def fenced(desk: Desk, *, limit: int) -> Iterator[Fenced]:
         batched = _batched(desk, verdicts, contexts, limit=limit)
         suppressed, waiting, next_at = _counted(verdicts)
         with held(batched) as wave:
-            yield Fenced(planned, verdicts, wave, watch, suppressed, waiting, next_at)
+            closes_at = _closes_at(desk, wave, contexts, moment)
+            yield Fenced(planned, verdicts, wave, watch, closes_at, suppressed, waiting, next_at)
 
 
 def watch_opt_outs(desk: Desk) -> Watch:
@@ -124,6 +128,18 @@ def _batched(desk: Desk, verdicts: DataFrame, contexts: DataFrame, *, limit: int
     return in_waves(leaving, wave="", limit=limit, batch=size, together=place or ROLLED_OUT).drop("wave")
 
 
+def _closes_at(desk: Desk, wave: DataFrame, contexts: DataFrame, moment: datetime) -> datetime | None:
+    """When the first message of the wave may no longer leave for its hours: a wave may last longer than they do."""
+    week = desk.slot.campaign.delivery.week
+    if all(week):
+        return None
+    of_wave = contexts.select("message_id", "timezone").join(
+        wave.select("message_id"), on="message_id", how="left_semi"
+    )
+    timezones = [row["timezone"] for row in of_wave.select("timezone").distinct().collect()]
+    return first_closing(timezones, moment=moment, week=week, otherwise=desk.slot.campaign.default_timezone)
+
+
 def _facts(desk: Desk, contexts: DataFrame, survivors: DataFrame) -> Facts:
     run, campaign = desk.now(), desk.slot.campaign
     run.lake.create(ERASURES)
@@ -157,10 +173,11 @@ def _terms(desk: Desk, moment: datetime) -> Terms:
 def _rations(desk: Desk, each: DataFrame, survivors: DataFrame, moment: datetime) -> Rations:
     run, campaign = desk.run, desk.slot.campaign
     rules, outbox = campaign.delivery, run.lake.read(OUTBOX)
+    run.lake.create(LEDGER)
     counted = None
     if rules.frequency_cap is not None:
         counted = messages_counted(outbox, cap=rules.frequency_cap, moment=moment, survivors=survivors)
-    used = left_today(outbox, campaign, moment) if rules.warm_up is not None else 0
+    used = left_today(outbox, run.lake.read(LEDGER), campaign, moment) if rules.warm_up is not None else 0
     return Rations(
         reach=_reach(desk, each, moment),
         cap=rules.frequency_cap,
@@ -169,20 +186,31 @@ def _rations(desk: Desk, each: DataFrame, survivors: DataFrame, moment: datetime
     )
 
 
-def left_today(outbox: DataFrame, campaign: Campaign, moment: datetime) -> int:
-    """Messages of the campaign's provider that left on the day of the moment."""
+def left_today(outbox: DataFrame, ledger: DataFrame, campaign: Campaign, moment: datetime) -> int:
+    """Messages of the campaign's provider that left on the day of the moment, or are on their way.
+
+    When one left, the ledger tells: what is reported of it on another day changes the outbox too.
+    """
     day = F.to_date(F.from_utc_timestamp("changed_at", campaign.default_timezone))
     today = F.to_date(F.from_utc_timestamp(F.lit(moment), campaign.default_timezone))
-    gone = outbox.where((F.col("provider") == campaign.provider) & F.col("state").isin(*COUNTED) & (day == today))
-    return gone.count()
+    left = ledger.where((F.col("state_before") == "claimed") & F.col("state").isin("handed_over", "unknown"))
+    of_provider = outbox.where(F.col("provider") == campaign.provider)
+    gone = left.where(day == today).select("message_id").distinct()
+    on_their_way = of_provider.where("state = 'claimed'").select("message_id")
+    # right side: one row per message
+    return (
+        gone.join(of_provider.select("message_id"), on="message_id", how="left_semi")
+        .union(on_their_way)
+        .distinct()
+        .count()
+    )
 
 
 def _reach(desk: Desk, each: DataFrame, moment: datetime) -> Reach | None:
     rules = desk.slot.campaign.delivery.roll_out
     if rules is None:
         return None
-    for table in (LEDGER, EVENTS):
-        desk.run.lake.create(table)
+    desk.run.lake.create(EVENTS)
     so_far = tally(
         rules,
         outbox=desk.slot.outbox(),

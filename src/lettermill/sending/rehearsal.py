@@ -12,7 +12,7 @@ from lettermill.holding import held
 from lettermill.sending.desk import Desk
 from lettermill.sending.fencing import fenced, left_today
 from lettermill.sending.sender import expected_of, require_seen
-from lettermill.tables.delivery import OUTBOX
+from lettermill.tables.delivery import LEDGER, OUTBOX
 from lettermill.tables.rendering import MESSAGES
 
 FROM_NOW_ON = 2**31 - 1
@@ -55,10 +55,15 @@ def _told(desk: Desk, ready: Counter[datetime]) -> str:
         moment=desk.moment(),
         last_moment=rules.last_moment(occurrence=desk.slot.occurrence, timezone=timezone),
         warm_up=rules.warm_up,
-        used=left_today(desk.run.lake.read(OUTBOX), campaign, desk.moment()) if rules.warm_up else 0,
+        used=_left_today(desk) if rules.warm_up else 0,
         timezone=timezone,
     )
     return str(told)
+
+
+def _left_today(desk: Desk) -> int:
+    lake = desk.run.lake
+    return left_today(lake.read(OUTBOX), lake.read(LEDGER), desk.slot.campaign, desk.moment())
 
 
 def _body(desk: Desk) -> float:

@@ -22,9 +22,10 @@ from lettermill.monitoring.alerts import Severity
 from lettermill.preflighting import judged_slot
 from lettermill.rendering.templates import Template, stored_template
 from lettermill.sending.claiming import PAUSE, Moved, Wave, claim, claiming
-from lettermill.sending.desk import Desk
+from lettermill.sending.desk import Desk, last_second
 from lettermill.sending.fencing import Watch, fenced
 from lettermill.sending.leases import kept
+from lettermill.sending.ledger import post_ledger
 from lettermill.sending.payload_files import complete_files
 from lettermill.sending.settling import in_hand, may_claim, recover, require_same_outbox, settle
 from lettermill.sending.unknowns import Word, resolve, unknown
@@ -113,11 +114,13 @@ def next_size(size: int, *, ended: int, tally: Tally, most: int) -> int:
 
 
 class _Found(NamedTuple):
-    """A wave that was claimed, the messages `due` in it, and what tells whether its fence still holds."""
+    """A wave that was claimed, the messages `due` in it, what tells whether its fence still holds, and until when it
+    does at most."""
 
     wave: Wave
     due: DataFrame
     watch: Watch
+    closes_at: datetime | None
 
 
 def _next_wave(desk: Desk, expected: DataFrame, sent: Sent, *, limit: int, holding: ExitStack) -> _Found | None:
@@ -125,6 +128,7 @@ def _next_wave(desk: Desk, expected: DataFrame, sent: Sent, *, limit: int, holdi
     with claiming(desk) as lease:
         require_same_outbox(desk)
         sent.recovered += recover(desk)
+        post_ledger(desk.run)  # whoever died between the outbox and the ledger has left it behind
         _apply_policy(desk, is_first=not sent.waved)
         version = desk.run.lake.version(OUTBOX)
         require_same_outbox(desk)
@@ -141,7 +145,7 @@ def _next_wave(desk: Desk, expected: DataFrame, sent: Sent, *, limit: int, holdi
         if wave is None:
             return None
         _require_same(wave, versions)
-        return _Found(wave, due, fence.watch)
+        return _Found(wave, due, fence.watch, fence.closes_at)
 
 
 def _require_same(wave: Wave, versions: Sequence[Row]) -> None:
@@ -167,7 +171,10 @@ def _apply_policy(desk: Desk, *, is_first: bool) -> None:
 def _one_wave(desk: Desk, found: _Found, templates: Mapping[str, Template]) -> tuple[Counter[str], Tally]:
     wave = found.wave
     with kept(wave.lease, every=desk.run.settings.delivery.lease_seconds / 3):
-        tally = hand_over_wave(desk, wave, due=found.due, templates=templates, fence=found.watch.is_current)
+        not_after = last_second(desk, closes_at=found.closes_at)
+        tally = hand_over_wave(
+            desk, wave, due=found.due, templates=templates, fence=found.watch.is_current, not_after=not_after
+        )
         states = settle(desk, wave.id)
     wave.lease.release()
     complete_files(desk)

@@ -14,16 +14,23 @@ from lettermill.rendering.context_places import PLACE, with_contexts
 from lettermill.rendering.messages import with_bodies
 from lettermill.rendering.templates import Template
 from lettermill.sending.claiming import Wave
-from lettermill.sending.desk import Desk, last_second, unsubscribe_address
+from lettermill.sending.desk import Desk, unsubscribe_address
 from lettermill.sending.watching import counted
 
 
 def hand_over_wave(
-    desk: Desk, wave: Wave, *, due: DataFrame, templates: Mapping[str, Template], fence: Callable[[], bool]
+    desk: Desk,
+    wave: Wave,
+    *,
+    due: DataFrame,
+    templates: Mapping[str, Template],
+    fence: Callable[[], bool],
+    not_after: float,
 ) -> Tally:
     """Render, compare and hand over what is `due` in the wave; what became of each message stands in the journal.
 
-    `due` are rows of `due.due_messages`. With their PLACE, the tasks read the contexts by themselves.
+    `due` are rows of `due.due_messages`. With their PLACE, the tasks read the contexts by themselves. From `not_after`
+    on, in seconds of the desk's clock, nothing more leaves.
     """
     delivery = desk.run.settings.delivery
     line = Line(
@@ -31,7 +38,7 @@ def hand_over_wave(
         provider=desk.provider,
         journal=desk.journal,
         fence=fence,
-        not_after=last_second(desk),
+        not_after=not_after,
         clock=desk.clock,
         chance=desk.chance,
         patience=delivery.patience,
