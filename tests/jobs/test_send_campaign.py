@@ -11,7 +11,8 @@ import send_campaign
 from lettermill.delivery.recovery import begin_wave
 from lettermill.errors import DeliveryError
 from lettermill.lake import Folder
-from lettermill.sending.claiming import next_wave
+from lettermill.sending import sender
+from lettermill.sending.claiming import claim, next_wave
 from lettermill.sending.desk import open_desk
 from lettermill.sending.journals import open_journal
 from lettermill.sending.slot import open_slot
@@ -20,6 +21,7 @@ from lettermill.tables.profiles import CONSENTS
 from tests.delivery.fakes import Fault
 from tests.delivery.fakes.braze import CAMPAIGN as BRAZE_CAMPAIGN
 from tests.delivery.fakes.braze import KEY, BrazeFake
+from tests.ingest.serving import TestClock
 from tests.jobs.spring_campaign import CAMPAIGN, FILES, consent, plan, run_of, settings_in
 
 FILES_BY_BRAZE = FILES | {"campaign.yml": CAMPAIGN + "provider: braze\n"}
@@ -177,6 +179,28 @@ def test_a_provider_that_blocks_the_account_ends_the_run_with_what_is_left(lake,
     assert {one: state for one, (state, _) in outbox(lake).items()} == {
         "m1": "planned", "m2": "planned", "m4": "planned", "m3": "rejected", "m5": "rejected",
     }  # fmt: skip
+
+
+def test_hours_that_close_between_claim_and_call_let_nothing_leave(lake, given, braze, tmp_path, keys, monkeypatch):
+    quiet = CAMPAIGN + 'provider: braze\ndelivery: {quiet_hours: {from: "01:00", to: "23:00"}}\n'
+    account = {"base_url": braze.url, "key": "secret://braze/key", "campaign_id": BRAZE_CAMPAIGN}
+    settings = settings_in(tmp_path, files=FILES | {"campaign.yml": quiet}, providers={"braze": account})
+    plan(lake, settings, given, names=["Ana", "Ben", None])
+    render_campaign.main.work(run_of(lake, settings))
+    clock = TestClock()
+    desk = replace(open_desk(open_slot(run_of(lake, settings))), clock=clock, since=clock.time())
+
+    def claim_slowly(*given, **named):
+        claimed = claim(*given, **named)
+        clock.sleep(2 * 3600.0)
+        return claimed
+
+    monkeypatch.setattr("lettermill.sending.sender.claim", claim_slowly)
+    sent = sender.send(desk)
+
+    assert braze.book.message_ids == []
+    assert outbox(lake) == {"m1": ("planned", None), "m2": ("planned", None), "m3": HELD_BACK["m3"]}
+    assert [(reason[:26], number) for reason, number in sent.waiting.items()] == [("outside the hours for mail", 1)] * 2
 
 
 def test_an_outbox_restored_to_before_the_send_is_refused_by_name(lake, settings, braze):

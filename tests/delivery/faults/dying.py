@@ -33,6 +33,7 @@ class Operation:
 
 OPERATIONS: Mapping[str, Operation] = {
     "claim lease": Operation("create", r"^leases/claim/"),
+    "ledger post of the plan": Operation("add", r"^delivery\.ledger$"),
     "begin wave": Operation("create", r"^waves/[^/]+/batches$"),
     "wave lease": Operation("create", r"^leases/waves/"),
     "claim commit": Operation("move"),
@@ -42,7 +43,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "done mark": Operation("create", r"\.done$", 4),
     "retry": Operation("retry", r"\.started$"),
     "settle commit": Operation("move", nth=2),
-    "ledger post": Operation("add", r"^delivery\.ledger$"),
+    "ledger post": Operation("add", r"^delivery\.ledger$", 2),
     "settled note": Operation("create", r"^settled/"),
     "wave lease given up": Operation("release", r"^leases/waves/"),
     "manifest": Operation("put", r"manifest"),
@@ -160,10 +161,10 @@ class DyingLake(Lake):
         self.death.around("after", "move", of.name)
         return is_ours
 
-    def add(self, rows: DataFrame, *, to: Table) -> None:
+    def add(self, rows: DataFrame, *, to: Table, above: Mapping[str, int] | None = None) -> None:
         assert self.death
         self.death.around("before", "add", to.name)
-        super().add(rows, to=to)
+        super().add(rows, to=to, above=above)
         self.death.around("after", "add", to.name)
 
 
