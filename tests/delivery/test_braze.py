@@ -100,6 +100,7 @@ def test_each_answer_leaves_of_each_message_what_it_says_and_nothing_better(serv
         ({"x-ratelimit-reset": "1714564000"}, 0.0),  # a moment that is over
         ({"x-ratelimit-reset": "42"}, 42.0),  # seconds
         ({"X-Ratelimit-Retry-After": "7", "x-ratelimit-reset": "1714564830"}, 7.0),
+        ({"Retry-After": "Wed, 01 May 2024 12:01:10 GMT"}, 70.0),
         ({"x-ratelimit-reset": "soon"}, None),
         ({"x-ratelimit-reset": "nan"}, None),
         ({"x-ratelimit-reset": "1714564830", "Date": "yesterday"}, None),

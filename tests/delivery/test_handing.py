@@ -5,6 +5,7 @@ import pytest
 from lettermill.delivery.breaker import Breaker, RetryBudget
 from lettermill.delivery.handing import Batch, hand_over_batch
 from lettermill.delivery.journals.local import LocalJournal
+from lettermill.delivery.pace import Pace
 from lettermill.delivery.provider import Answer, Outcome, Status
 from lettermill.delivery.stopping import Stopping, stop_of
 from lettermill.delivery.tally import Tally
@@ -259,3 +260,18 @@ def test_an_answer_that_is_there_before_it_was_written_is_an_error(handed, journ
 
     with pytest.raises(DeliveryError, match="there before it was written"):
         handed(Scripted(), "a")
+
+
+def test_a_call_that_waited_for_anothers_pause_until_it_was_late_is_not_made(handed, journal, clock):
+    class Paused(Pace):
+        def take(self, recipients):
+            waited = super().take(recipients)
+            self.pause(60.0)  # as another thread is told between this one's turn and its call
+            return waited
+
+    provider = Scripted()
+    pace = Paused(provider.limits, 1.0, clock)
+    tally = handed(provider, "a", not_after=clock.time() + 30.0, pace=pace)
+
+    assert (provider.book, tally.outcomes, tally.endings) == ([], {"deferred": 1}, {"late": 1})
+    assert marks(journal)["001.done"]["outcomes"] == [["deferred", None, "no time was left for it"]]

@@ -102,6 +102,7 @@ def limited(policy):
         (429, limited("SECONDLY"), {"Retry-After": "4"}, DEFERRED, Signal.THROTTLED, 4.0),
         (429, "no JSON of an object", {}, DEFERRED, Signal.THROTTLED, 10.0),
         (500, {}, {}, DEFERRED, Signal.FAILING, None),
+        (503, {}, {"Retry-After": "30"}, DEFERRED, Signal.FAILING, 30.0),
         (502, {}, {}, DEFERRED, Signal.FAILING, None),
         (504, {}, {}, DEFERRED, Signal.FAILING, None),
         (523, {}, {}, DEFERRED, Signal.FAILING, None),

@@ -137,3 +137,28 @@ def test_a_quota_of_a_day_is_no_pace_and_no_limit_is_none():
 def test_a_share_or_headroom_that_cannot_be_is_refused(wrong):
     with pytest.raises(ValueError, match="share and headroom"):
         Pace(limits(), clock=TestClock(), **wrong)
+
+
+def test_a_call_whose_turn_has_come_waits_for_a_pause_that_another_was_told_to_keep():
+    clock = TestClock(1000.0)
+    pace = Pace(limits(calls=(Rate(10, 1.0),)), 1.0, clock)
+    pace.take(1)
+    pace.pause(7.0)
+
+    assert (pace.space(1), clock.now) == (7.0, 1007.0)
+
+
+def test_a_pause_that_comes_while_a_call_is_spaced_is_kept_too():
+    class Interrupted(TestClock):
+        def sleep(self, seconds):
+            super().sleep(seconds)
+            if len(self.slept) == 1:
+                pace.pause(7.0)
+
+    clock = Interrupted(1000.0)
+    pace = Pace(limits(calls=(Rate(10, 1.0),)), 1.0, clock)
+    pace.space(1)
+    waited = pace.space(1)
+
+    assert clock.now >= 1000.0 + clock.slept[0] + 7.0
+    assert waited == pytest.approx(clock.now - 1000.0)

@@ -20,6 +20,7 @@ from lettermill.errors import DeliveryError
 from lettermill.patience import Chance, Clock, Patience
 
 FENCE_REASON = "given back to the fence"
+LATE_REASON = "no time was left for it"
 
 
 class Batch(NamedTuple):
@@ -128,6 +129,9 @@ class _HandOver:
             if not terms.fence():
                 self._answer(answered(parcels, Status.DEFERRED, reason=FENCE_REASON))
                 raise _Ended(Ending.FENCED)
+            if terms.clock.time() >= terms.not_after:  # others were told to wait, and so has this one
+                self._answer(answered(parcels, Status.DEFERRED, reason=LATE_REASON))
+                raise _Ended(Ending.LATE)
         except BaseException:
             terms.breaker.leave()
             raise

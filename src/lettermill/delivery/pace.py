@@ -54,22 +54,31 @@ class Pace:
         """Wait, right before a call whose turn it is, for those that came to this point at the same moment.
 
         Threads that have waited for a journal together go on together; a server would count them in one window. How
-        many seconds that took: no more than as many intervals as there are threads.
+        many seconds that took: no more than as many intervals as there are threads, but for a pause that another
+        thread was told to keep meanwhile.
         """
-        with self._lock:
-            now = self.clock.time()
-            begins = max(now, self._free_at)
-            # A little faster than turns come, so that nobody waits here but for a bunch.
-            faster = 2 * self.headroom / (1 + self.headroom)
-            self._free_at = begins + max((one.interval(recipients) * faster for one in self._spacings), default=0.0)
-        if begins > now:
-            self.clock.sleep(begins - now)
-        return begins - now
+        waited = 0.0
+        while (wait := self._wait_or_space(recipients)) > 0:
+            self.clock.sleep(wait)
+            waited += wait
+            with self._lock:
+                if self._paused_until <= self.clock.time():
+                    break
+        return waited
 
     def pause(self, seconds: float) -> None:
         """Let no call of this task begin for so long, as a provider asked."""
         with self._lock:
             self._paused_until = max(self._paused_until, self.clock.time() + seconds)
+
+    def _wait_or_space(self, recipients: int) -> float:
+        with self._lock:
+            now = self.clock.time()
+            begins = max(now, self._free_at, self._paused_until)
+            # A little faster than turns come, so that nobody waits here but for a bunch.
+            faster = 2 * self.headroom / (1 + self.headroom)
+            self._free_at = begins + max((one.interval(recipients) * faster for one in self._spacings), default=0.0)
+            return begins - now
 
     def _wait_or_take(self, recipients: int) -> float:
         with self._lock:

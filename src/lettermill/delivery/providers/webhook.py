@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 import orjson
 
-from lettermill.delivery.bearer import plain_words, seconds_in
+from lettermill.delivery.bearer import plain_words
 from lettermill.delivery.credentials import Credential
 from lettermill.delivery.exchange import CutOff, Exchange, NotSent, Reply
 from lettermill.delivery.provider import (
@@ -29,6 +29,7 @@ from lettermill.delivery.provider import (
     Unpackable,
     answered,
 )
+from lettermill.delivery.refusals import retry_after
 from lettermill.errors import DeliveryError
 from lettermill.patience import Clock
 from lettermill.webhook_signing import signed_headers, signing_key
@@ -128,12 +129,10 @@ class Connected:
         hidden = (self.provider.key.text, *(parcel.to for parcel in parcels))
         said = plain_words(f"{reply.status}: {reply.body.decode(errors='replace')}", hidden=hidden)
         if reply.status == 429:
-            wait = seconds_in(reply.headers.get("retry-after"))
-            return answered(parcels, Status.DEFERRED, reason=said, signal=Signal.THROTTLED, wait=wait)
-        if reply.status == 503:
-            return answered(parcels, Status.DEFERRED, reason=said, signal=Signal.FAILING)
+            return answered(parcels, Status.DEFERRED, reason=said, signal=Signal.THROTTLED, wait=retry_after(reply))
         if reply.status >= 500:
-            return answered(parcels, self._in_doubt, reason=said, signal=Signal.FAILING)
+            status = Status.DEFERRED if reply.status == 503 else self._in_doubt
+            return answered(parcels, status, reason=said, signal=Signal.FAILING, wait=retry_after(reply))
         if reply.status in (400, 422) or (reply.status == 413 and len(parcels) == 1):
             return answered(parcels, Status.REJECTED, reason=said)
         return answered(parcels, Status.DEFERRED, reason=said, signal=Signal.BLOCKED)

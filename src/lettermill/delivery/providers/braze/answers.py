@@ -10,6 +10,7 @@ from typing import Any
 from lettermill.delivery.bearer import answered_at, plain_words, seconds_in
 from lettermill.delivery.exchange import Reply
 from lettermill.delivery.provider import Answer, Outcome, Parcel, Signal, Status, answered
+from lettermill.delivery.refusals import retry_after
 
 EPOCH = 1e9
 """A reset above this is a moment; Braze's own pages say so, integrations have seen seconds to wait."""
@@ -75,10 +76,9 @@ def refused(reply: Reply, parcels: Sequence[Parcel], *, said: Said, at: Sequence
     words = f"{reply.status}: {said.words}"
     if reply.status == 429:
         return answered(parcels, Status.DEFERRED, reason=words, signal=Signal.THROTTLED, wait=wait_of(reply))
-    if reply.status in AMBIGUOUS:
-        return answered(parcels, Status.UNKNOWN, reason=words, signal=Signal.FAILING)
     if reply.status >= 500:
-        return answered(parcels, Status.DEFERRED, reason=words, signal=Signal.FAILING)
+        status = Status.UNKNOWN if reply.status in AMBIGUOUS else Status.DEFERRED
+        return answered(parcels, status, reason=words, signal=Signal.FAILING, wait=retry_after(reply))
     is_too_large = reply.status == 413 and len(parcels) == 1
     if is_too_large or (reply.status == 400 and not said.message.lower().startswith(OURS)):
         return _rows_refused(parcels, said=said, at=at, words=words)
@@ -131,8 +131,7 @@ def queued(parcels: Sequence[Parcel]) -> Answer:
 
 def wait_of(reply: Reply) -> float | None:
     """Seconds to leave Braze alone: as told, or up to the reset by Braze's own clock."""
-    for name in ("x-ratelimit-retry-after", "retry-after"):
-        told = seconds_in(reply.headers.get(name))
+    for told in (seconds_in(reply.headers.get("x-ratelimit-retry-after")), retry_after(reply)):
         if told is not None:
             return told
     reset = seconds_in(reply.headers.get("x-ratelimit-reset"))

@@ -6,9 +6,10 @@ Source: HubSpot's pages on error handling and usage limits.
 from collections.abc import Sequence
 from typing import Any
 
-from lettermill.delivery.bearer import plain_words, seconds_in
+from lettermill.delivery.bearer import plain_words
 from lettermill.delivery.exchange import Reply
 from lettermill.delivery.provider import Answer, Parcel, Signal, Status, answered
+from lettermill.delivery.refusals import retry_after
 
 ROLLING_SECONDS = {"SECONDLY": 1.0, "TEN_SECONDLY_ROLLING": 10.0}
 """How long a window of calls lasts, by the name of the policy that was broken."""
@@ -32,7 +33,7 @@ def refused(reply: Reply, parcels: Sequence[Parcel], *, hidden: Sequence[str]) -
     """What an answer other than 2xx came to. Offering again does nothing twice, by the keys that every call has."""
     document = reply.json()
     words = f"{reply.status}: {words_of(document, hidden=hidden)}"
-    told = seconds_in(reply.headers.get("retry-after"))
+    told = retry_after(reply)
 
     def deferred(signal: Signal, wait: float | None = None) -> Answer:
         return answered(parcels, Status.DEFERRED, reason=words, signal=signal, wait=wait)
@@ -47,7 +48,7 @@ def refused(reply: Reply, parcels: Sequence[Parcel], *, hidden: Sequence[str]) -
     if reply.status == MIGRATING:
         return deferred(Signal.THROTTLED, told)
     if reply.status >= 500 or reply.status == 408:
-        return deferred(Signal.FAILING)
+        return deferred(Signal.FAILING, told)
     if reply.status in FOR_GOOD or (reply.status == 413 and len(parcels) == 1):
         return answered(parcels, Status.REJECTED, reason=words)
     return deferred(Signal.BLOCKED)

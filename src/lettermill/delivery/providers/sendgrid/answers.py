@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from lettermill.delivery.bearer import answered_at, plain_words, seconds_in
 from lettermill.delivery.exchange import Reply
 from lettermill.delivery.provider import Answer, Parcel, Signal, Status, answered
+from lettermill.delivery.refusals import retry_after
 
 ACCOUNT_REFUSED = {401, 403, 404, 405}
 """The key, what it may do, the sender, or the address of the API: nothing that another message would change."""
@@ -20,7 +21,8 @@ def answer_of(reply: Reply, parcels: Sequence[Parcel], *, hidden: Sequence[str])
         case 202:
             return answered(parcels, Status.HANDED_OVER, reference=reply.headers.get("x-message-id"))
         case 429:
-            wait = seconds_until_reset(reply)
+            reset = seconds_until_reset(reply)
+            wait = retry_after(reply) if reset is None else reset
             return answered(parcels, Status.DEFERRED, reason=words, signal=Signal.THROTTLED, wait=wait)
         case status if status in MESSAGE_REFUSED:
             return answered(parcels, Status.REJECTED, reason=words)
@@ -29,7 +31,7 @@ def answer_of(reply: Reply, parcels: Sequence[Parcel], *, hidden: Sequence[str])
         case status if status >= 500:
             # In its own words the API refuses. Without them a gateway speaks, behind which it may have been taken.
             outcome = Status.DEFERRED if said else Status.UNKNOWN
-            return answered(parcels, outcome, reason=words, signal=Signal.FAILING)
+            return answered(parcels, outcome, reason=words, signal=Signal.FAILING, wait=retry_after(reply))
         case _:
             return answered(parcels, Status.UNKNOWN, reason=f"{words}, in place of 202", signal=Signal.FAILING)
 
