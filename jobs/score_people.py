@@ -13,7 +13,7 @@ from lettermill.models.registry import Registry
 from lettermill.models.scoring import scores
 from lettermill.permitting import without_objectors
 
-MODELS = Argument("--models", help="registered names, with commas", default="churn,next_purchase")
+MODELS = Argument("--models", help="registered names, with commas", default=",".join(tables.models.CLASSIFIERS))
 
 
 @job(MODELS)

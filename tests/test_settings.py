@@ -36,6 +36,14 @@ def test_an_environment_is_its_differences_over_the_base():
         ("sources: {orders: {format: csv}}\n", "a csv source must list its columns"),
         ("sources: {orders: {expected: {within: soon}}}\n", "sources.orders.expected: .*within 'soon' is no duration"),
         ("sources: {orders: {expected: {rows: [9, 1]}}}\n", r"rows must be the fewest and the most, .* is \[9, 1\]"),
+        (
+            "sync: {destinations: {braze: [churn_scor]}}\n",
+            "braze: no attribute 'churn_scor'; did you mean 'churn_score'?",
+        ),
+        (
+            "sync: {destinations: {braze: [loyalty_score]}}\n",
+            "no attribute 'loyalty_score'; .*churn_score, next_purchase_",
+        ),
         ("sources: {orders: {trust: 2}}\n", "trust must be from 0 to 1, is 2"),
         ("sources: {orders: {consent_bassis: none}}\n", "unknown key, did you mean 'consent_basis'?"),
         (

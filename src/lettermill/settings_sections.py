@@ -2,15 +2,18 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal
 
+from lettermill import tables
 from lettermill.delivery.machine_rules import MachineRules
 from lettermill.delivery.payloads import Format
 from lettermill.delivery.provider import Limits
 from lettermill.delivery.providers.files.account import Account
 from lettermill.durations import duration
 from lettermill.patience import Patience
+from lettermill.tables.models import CLASSIFIERS, score_column
 
 
 @dataclass(frozen=True)
@@ -153,9 +156,22 @@ class ErasureSettings:
 @dataclass(frozen=True)
 class SyncSettings:
     """Attributes that providers keep of people: `destinations` names, for each, columns of profiles.people and
-    features.people."""
+    features.people, and scores as an audience does, `<model>_score`."""
 
     destinations: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        scores = [score_column(model) for model in CLASSIFIERS]
+        known = [*tables.profiles.PEOPLE.column_names, *tables.features.PEOPLE.column_names, *scores]
+        for destination, attributes in self.destinations.items():
+            for name in attributes:
+                if name not in known:
+                    near = get_close_matches(name, known, n=1)
+                    meant = f"did you mean {near[0]!r}? " if near else ""
+                    raise ValueError(
+                        f"destinations.{destination}: no attribute {name!r}; {meant}Name columns of profiles.people or "
+                        f"features.people (docs/tables.md), or a score: {', '.join(scores)}"
+                    )
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from lettermill.settings import load
 from lettermill.settings_sections import SyncSettings
 from lettermill.tables.delivery import SYNC_REFUSALS, SYNC_STATE
 from lettermill.tables.ingest import EVENTS
+from lettermill.tables.models import SCORES
 from lettermill.tables.profiles import CONSENTS, PEOPLE
 from tests.delivery.fakes import Fault
 from tests.delivery.fakes.braze import KEY, BrazeFake
@@ -45,11 +46,25 @@ def people(lake, given, *, names):
     lake.add(given(CONSENTS, *({**granted, **at, "person_id": one, "evidence": one} for one in names)), to=CONSENTS)
 
 
+def scored(lake, given, *scores, as_of):
+    rows = [{"person_id": one, "model": model, "as_of": as_of, "score": score} for one, model, score in scores]
+    lake.merge(given(SCORES, *rows), into=SCORES)
+
+
 def sync(lake, settings, *, as_of=AS_OF, **arguments):
     named = argparse.Namespace(**{"destination": "braze", "dry_run": "no", "pull": "yes", **arguments})
     run = Run(lake, settings, as_of, "local", as_of, arguments=named)
     sync_attributes.main.work(run)
     return run
+
+
+def scores_told(fake, person):
+    """The scores that each hand-over to the fake has of a person, in their order."""
+    return [
+        {name: value for name, value in one.content.items() if name.endswith("_score")}
+        for one in fake.tracked
+        if one.external_id == person
+    ]
 
 
 def state(lake):
@@ -77,6 +92,22 @@ def test_a_destination_is_told_what_it_lacks_once_and_what_it_refuses_is_offered
     ] == [("refused-p3", True)]
     assert [one.content.get("first_name") for one in braze.tracked[2:] if one.external_id == "p2"] == ["Benno"]
     assert (second.counts["points_to_send"], second.counts["points_saved"]) == (3, 3)
+
+
+def test_a_score_is_told_when_it_changed_by_the_newest_scoring_of_its_model(lake, given, settings, braze):
+    people(lake, given, names={"p1": "Ana", "p2": "Ben"})
+    scored(lake, given, ("p1", "churn", 0.25), ("p1", "next_purchase", 0.5), ("p2", "churn", 0.75), as_of=AS_OF)
+    settings = replace(settings, sync=SyncSettings({"braze": ("churn_score", "next_purchase_score")}))
+    sync(lake, settings)
+    later = AS_OF + timedelta(days=1)
+    scored(lake, given, ("p1", "churn", 0.25), ("p2", "churn", 0.8), as_of=later)
+    before = sync(lake, settings, as_of=later - timedelta(hours=1))
+    after = sync(lake, settings, as_of=later)
+
+    assert scores_told(braze, "p1") == [{"churn_score": 0.25, "next_purchase_score": 0.5}]
+    assert scores_told(braze, "p2") == [{"churn_score": 0.75}, {"churn_score": 0.8}]
+    assert [run.counts["points_to_send"] for run in (before, after)] == [0, 1]
+    assert after.counts["points_saved"] == 2
 
 
 def test_what_was_cut_off_is_told_again_and_a_blocked_account_ends_the_sync_with_an_error(lake, given, settings, braze):

@@ -1,9 +1,12 @@
 """Whom a campaign may reach, and of everybody else the first reason why not."""
 
+from collections.abc import Sequence
+
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from lettermill.campaigns.arms import HOLDOUT
+from lettermill.tables.models import score_column
 
 WATERFALL = (
     "no_address",
@@ -24,11 +27,18 @@ def candidates(people: DataFrame, *, features: DataFrame, scores: DataFrame) -> 
     These are the columns that an audience may ask about.
     """
     # right sides: one row per person
-    by_model = scores.groupBy("person_id").pivot("model").agg(F.first("score"))
-    named = by_model.select("person_id", *(F.col(m).alias(f"{m}_score") for m in by_model.columns if m != "person_id"))
     return people.join(features.withColumnRenamed("as_of", "features_at"), on="person_id", how="left").join(
-        named, on="person_id", how="left"
+        scores_by_person(scores), on="person_id", how="left"
     )
+
+
+def scores_by_person(scores: DataFrame, *, models: Sequence[str] | None = None) -> DataFrame:
+    """One row per person with a `<model>_score` column per model: of those named, or else of those that there are.
+
+    `scores` has one row per person and model.
+    """
+    by_model = scores.groupBy("person_id").pivot("model", [*models] if models else None).agg(F.first("score"))
+    return by_model.withColumnsRenamed({name: score_column(name) for name in by_model.columns if name != "person_id"})
 
 
 def judged_audience(people: DataFrame, *, arms: DataFrame, held: DataFrame) -> DataFrame:

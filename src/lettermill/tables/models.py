@@ -2,12 +2,21 @@
 
 from lettermill.tables.declaration import Column, Table
 
+CLASSIFIERS = ("churn", "next_purchase")
+"""The models whose scores of people are kept."""
+
+
+def score_column(model: str) -> str:
+    """What a model's score of a person is called where a person is one row: in audiences, and as an attribute."""
+    return f"{model}_score"
+
+
 SCORES = Table(
     name="models.scores",
     grain="one row per person, model and as_of",
     columns=(
         Column("person_id", "string", "the person", required=True),
-        Column("model", "string", "churn or next_purchase", required=True),
+        Column("model", "string", " or ".join(CLASSIFIERS), required=True),
         Column("as_of", "timestamp", "the moment of knowledge", required=True),
         Column("score", "double", "probability that the model's event happens", required=True),
         Column("model_version", "string", "the registered version", required=True),
