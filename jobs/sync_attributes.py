@@ -4,12 +4,13 @@ Compares profiles and features with what delivery.sync_state says was handed ove
 destination took; delivery.sync_refusals has whom it refused and why. Before that, bounces, complaints and choices that
 the destination knows of are taken in as events, so that they suppress as those of webhooks do (`--pull no` leaves it
 out). Killed anywhere and run again, it hands over what is still lacking. `--dry-run yes` counts and changes nothing.
+A destination that takes no attributes is asked alone.
 """
 
 from lettermill.job import Argument, Run, job
 from lettermill.sending.attributes import Destination, lacking, sync, tell_points
 from lettermill.sending.journals import open_journal
-from lettermill.sending.providers import profile_provider, statement_source
+from lettermill.sending.providers import sync_ends
 from lettermill.sending.pulling_back import pull_back
 
 
@@ -21,10 +22,13 @@ from lettermill.sending.pulling_back import pull_back
 def main(run: Run) -> None:
     name, settings = run.arguments.destination, run.settings
     is_rehearsal = run.arguments.dry_run == "yes"
-    source = statement_source(name, settings=settings)
-    if source is not None and run.arguments.pull == "yes" and not is_rehearsal:
-        pull_back(run, name, source)
-    to = Destination(run, name, profile_provider(name, settings=settings), open_journal(settings))
+    ends = sync_ends(name, settings=settings)
+    if ends.statements is not None and run.arguments.pull == "yes" and not is_rehearsal:
+        pull_back(run, name, ends.statements)
+    if ends.profiles is None:
+        run.note(f"{name} takes no attributes: it can only be asked who left, bounced or complained")
+        return
+    to = Destination(run, name, ends.profiles, open_journal(settings))
     with lacking(to) as (values, changes):
         tell_points(to, values, changes)
         if not is_rehearsal and not changes.isEmpty():

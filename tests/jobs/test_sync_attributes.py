@@ -17,6 +17,7 @@ from lettermill.tables.models import SCORES
 from lettermill.tables.profiles import CONSENTS, PEOPLE
 from tests.delivery.fakes import Fault
 from tests.delivery.fakes.braze import KEY, BrazeFake
+from tests.delivery.fakes.sendgrid import SendGrid
 
 AS_OF = datetime(2018, 1, 1, tzinfo=UTC)
 
@@ -132,3 +133,23 @@ def test_who_bounced_or_left_at_the_destination_comes_in_as_events_once(lake, gi
     assert first.counts["statements"] == 2
     assert sorted(map(tuple, rows)) == [("statements", "Email Bounced"), ("statements", "Unsubscribed")]
     assert again.counts["statements"] == 2  # asked for once more, and known
+
+
+def test_a_provider_that_takes_no_attributes_is_asked_alone_and_the_sync_says_so(lake, settings, monkeypatch):
+    bounced = {"email": "p1@shop.example", "created": int((AS_OF - timedelta(days=1)).timestamp())}
+    fake = SendGrid(lists={"bounces": [bounced], "spam_reports": [], "unsubscribes": []})
+    monkeypatch.setenv("LETTERMILL_SECRET_SENDGRID_KEY", fake.key)
+    sender = {"sender": "Shop", "sender_address": "hello@shop.example", "key": "secret://sendgrid/key"}
+    with fake.serving() as url:
+        accounts = {"sendgrid": {**sender, "base_url": url}}
+        settings = replace(settings, delivery=replace(settings.delivery, providers=accounts))
+        rehearsal = sync(lake, settings, destination="sendgrid", dry_run="yes")
+        unasked = list(fake.asked)
+        run = sync(lake, settings, destination="sendgrid")
+    rows = lake.read(EVENTS).selectExpr("source", "get_json_object(raw, '$.event') AS event").collect()
+
+    assert (unasked, rehearsal.counts, run.counts) == ([], {}, {"statements": 1})
+    assert [*map(tuple, rows)] == [("statements", "Email Bounced")]
+    assert [*rehearsal.notes, *run.notes] == [
+        "sendgrid takes no attributes: it can only be asked who left, bounced or complained"
+    ] * 2

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from lettermill.errors import ConfigError
-from lettermill.sending.providers import kinds, mail_provider, profile_provider, statement_source
+from lettermill.sending.providers import kinds, mail_provider, sync_ends
 from lettermill.settings import load
 
 KEY = "secret://esp/key"
@@ -48,15 +48,13 @@ def test_each_kind_opens_by_its_conf_goes_to_workers_and_hides_its_key(settings,
     assert "the-key-itself" not in repr(provider)
 
 
-@pytest.mark.parametrize("kind", ["braze", "hubspot", "klaviyo", "sfmc"])
-def test_destinations_of_attributes_open_too(settings, kind):
-    assert profile_provider(kind, settings=settings).name == kind
+def test_who_takes_attributes_and_who_can_be_asked_opens_by_its_conf(settings):
+    ends = {kind: sync_ends(kind, settings=settings) for kind in sorted({*ACCOUNTS} - {"files", "smtp", "webhook"})}
 
-
-def test_who_can_be_asked_is_known_and_who_cannot_is_left_alone(settings):
-    asked = {kind for kind in ACCOUNTS if statement_source(kind, settings=settings) is not None}
-
-    assert asked == {"braze", "klaviyo", "sendgrid", "ses"}
+    assert {kind: end.profiles.name for kind, end in ends.items() if end.profiles is not None} == {
+        kind: kind for kind in ("braze", "hubspot", "klaviyo", "sfmc")
+    }
+    assert {kind for kind, end in ends.items() if end.statements is not None} == {"braze", "klaviyo", "sendgrid", "ses"}
 
 
 def test_an_account_has_a_name_of_its_own_and_files_need_no_account(settings):
@@ -86,8 +84,12 @@ def test_what_is_wrong_with_an_account_is_named(settings, accounts, name, proble
     assert "delivery.providers" in str(refused.value)
 
 
-def test_a_kind_that_takes_no_attributes_says_who_does(settings):
-    with pytest.raises(ConfigError, match="smtp takes no attributes") as refused:
-        profile_provider("smtp", settings=settings)
+@pytest.mark.parametrize("kind", ["files", "smtp", "webhook"])
+def test_a_kind_that_can_neither_be_told_nor_asked_is_refused_by_name_with_those_that_can(settings, kind):
+    with pytest.raises(ConfigError, match=f"{kind} takes no attributes, and cannot be asked") as refused:
+        sync_ends(kind, settings=settings)
 
-    assert refused.value.mend == "name one of: braze, hubspot, klaviyo, sfmc"
+    assert (refused.value.place, refused.value.mend) == (
+        f"delivery.providers.{kind}",
+        "name one of: braze, hubspot, klaviyo, sendgrid, ses, sfmc",
+    )

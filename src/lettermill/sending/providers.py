@@ -1,11 +1,11 @@
 """Providers by the accounts that conf declares: one package or module of lettermill.delivery.providers per kind."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from importlib import import_module
 from importlib.util import find_spec
 from inspect import signature
 from pkgutil import iter_modules
-from typing import Any
+from typing import Any, NamedTuple
 
 from lettermill.clocks import SystemClock
 from lettermill.delivery.credentials import Credential
@@ -21,23 +21,45 @@ FILES = "files"
 """The provider that needs no declaration: payload files as the section `files` has them."""
 
 
+class Part(NamedTuple):
+    """What a kind of provider may have: a module of its package, and what in there makes it of an account."""
+
+    module: str
+    makes: str
+
+
+ACCOUNT = Part("account", "Account")
+MAILS = Part("mails", "mail_provider")
+PROFILES = Part("profiles", "profile_provider")
+STATEMENTS = Part("statements", "statement_source")
+
+
+class SyncEnds(NamedTuple):
+    """An account as what keeps attributes of people, and as what can be asked who bounced, complained or left; null
+    where its kind does not."""
+
+    profiles: ProfileProvider | None = None
+    statements: StatementSource | None = None
+
+
 def mail_provider(name: str, *, settings: Settings) -> Provider:
     """The account `name` as what takes mails. Raises ConfigError where conf has none, or its kind takes none."""
-    made: Provider = _required(name, settings, part="mails", function="mail_provider", what="mails")
+    made: Provider | None = _part(MAILS, name, settings)
+    if made is None:
+        raise _refusal(f"{_kind(name, settings)} takes no mails", name, known=_kinds_with(MAILS))
     return made
 
 
-def profile_provider(name: str, *, settings: Settings) -> ProfileProvider:
-    """The account `name` as what keeps attributes of people. Raises ConfigError as above."""
-    made: ProfileProvider = _required(name, settings, part="profiles", function="profile_provider", what="attributes")
-    return made
+def sync_ends(name: str, *, settings: Settings) -> SyncEnds:
+    """The account `name` as what attributes are synced with.
 
-
-def statement_source(name: str, *, settings: Settings) -> StatementSource | None:
-    """The account `name` as what can be asked who bounced, complained or left; null where its kind cannot."""
-    make = _function(_kind(name, settings), part="statements", function="statement_source")
-    made: StatementSource | None = _made(make, name, settings) if make else None
-    return made
+    Raises ConfigError where conf has none, or its kind neither takes attributes nor can be asked.
+    """
+    ends = SyncEnds(_part(PROFILES, name, settings), _part(STATEMENTS, name, settings))
+    if ends == SyncEnds():
+        problem = f"{_kind(name, settings)} takes no attributes, and cannot be asked who left, bounced or complained"
+        raise _refusal(problem, name, known={*_kinds_with(PROFILES), *_kinds_with(STATEMENTS)})
+    return ends
 
 
 def credential(reference: str) -> Credential:
@@ -45,13 +67,18 @@ def credential(reference: str) -> Credential:
     return Credential(reference, resolve(reference))
 
 
-def _required(name: str, settings: Settings, *, part: str, function: str, what: str) -> Any:
-    kind = _kind(name, settings)
-    make = _function(kind, part=part, function=function)
-    if make is None:
-        mend = f"name one of: {', '.join(one for one in kinds() if _function(one, part=part, function=function))}"
-        raise ConfigError(f"{kind} takes no {what}", place=f"{PLACE}.{name}", mend=mend)
-    return _made(make, name, settings)
+def _part(part: Part, name: str, settings: Settings) -> Any:
+    """The account as its kind's part makes it; null where its kind has no such part."""
+    make = _function(_kind(name, settings), part)
+    return _made(make, name, settings) if make else None
+
+
+def _kinds_with(part: Part) -> set[str]:
+    return {one for one in kinds() if _function(one, part)}
+
+
+def _refusal(problem: str, name: str, *, known: Iterable[str]) -> ConfigError:
+    return ConfigError(problem, place=f"{PLACE}.{name}", mend=f"name one of: {', '.join(sorted(known))}")
 
 
 def _made(make: Callable[..., Any], name: str, settings: Settings) -> Any:
@@ -83,13 +110,13 @@ def _account(name: str, settings: Settings) -> Any:
     if name == FILES and name not in settings.delivery.providers:
         return settings.files.account()
     declared = {key: value for key, value in settings.delivery.providers[name].items() if key != "kind"}
-    account = _function(_kind(name, settings), part="account", function="Account")
+    account = _function(_kind(name, settings), ACCOUNT)
     return validate(account, declared, place=f"{PLACE}.{name}")
 
 
-def _function(kind: str, *, part: str, function: str) -> Callable[..., Any] | None:
-    """What a kind's package has in its module `part`, or its module at all; null where it has no such thing."""
+def _function(kind: str, part: Part) -> Callable[..., Any] | None:
+    """What a kind's package has in its module of the part, or its module at all; null where it has no such thing."""
     home = f"{PACKAGE}.{kind}"
-    module = f"{home}.{part}" if hasattr(import_module(home), "__path__") else home
-    found: Callable[..., Any] | None = getattr(import_module(module), function, None) if find_spec(module) else None
+    module = f"{home}.{part.module}" if hasattr(import_module(home), "__path__") else home
+    found: Callable[..., Any] | None = getattr(import_module(module), part.makes, None) if find_spec(module) else None
     return found
