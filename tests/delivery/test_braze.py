@@ -18,7 +18,7 @@ from tests.delivery.contract import AT, message, messages, packed
 from tests.delivery.fakes import Fault
 from tests.delivery.fakes.braze import CAMPAIGN, KEY, BrazeFake
 from tests.delivery.one_call import sent, statuses
-from tests.ingest.serving import as_json
+from tests.ingest.serving import TestClock, as_json
 
 DONE, REJECTED, DEFERRED, UNKNOWN = Status.HANDED_OVER, Status.REJECTED, Status.DEFERRED, Status.UNKNOWN
 DATED = {"Date": "Wed, 01 May 2024 12:00:00 GMT"}
@@ -324,7 +324,7 @@ def test_bounces_and_unsubscriptions_of_a_time_are_told_once_each_over_pages(fak
         {"email": f"u{n}@mail.example", "unsubscribed_at": f"{at:%Y-%m-%d %H:%M:%S} +0000"}
         for n, at in enumerate(moments)
     ]
-    source = statement_source(account(url, page=4), name="braze", secret=secret)
+    source = statement_source(account(url, page=4), name="braze", secret=secret, clock=fake.clock)
 
     told = list(source.statements(since=AT - timedelta(hours=24), until=AT + timedelta(hours=24)))
 
@@ -350,7 +350,7 @@ def test_bounces_and_unsubscriptions_of_a_time_are_told_once_each_over_pages(fak
 )
 def test_a_list_that_is_not_to_be_had_is_an_error_and_never_an_empty_list(server, says, problem):
     server.says = says
-    source = statement_source(account(server.url), name="braze", secret=secret)
+    source = statement_source(account(server.url), name="braze", secret=secret, clock=TestClock())
 
     with pytest.raises(DeliveryError, match=problem):
         list(source.statements(since=AT, until=AT + timedelta(days=1)))

@@ -176,7 +176,8 @@ def created(second, name="a", **more):
 
 def told(fake, **changes):
     with fake.serving() as url:
-        source = statement_source(replace(ACCOUNT, base_url=url, **changes), name="sendgrid", secret=secret)
+        account = replace(ACCOUNT, base_url=url, **changes)
+        source = statement_source(account, name="sendgrid", secret=secret, clock=fake.clock)
         return list(source.statements(since=SINCE, until=UNTIL))
 
 

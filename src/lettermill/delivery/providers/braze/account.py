@@ -9,8 +9,11 @@ import orjson
 from lettermill.delivery.provider import Limits, Unpackable
 from lettermill.patience import Rate
 
-MAILS = Limits(messages=50, bytes=4_000_000, envelope=512, calls=(Rate(250_000, 3_600.0),))
-"""/campaigns/trigger/send: recipients of a call, its bytes, and the calls an hour that most endpoints share."""
+SHARED = Rate(250_000, 3_600.0)
+"""The calls an hour that most endpoints share."""
+
+MAILS = Limits(messages=50, bytes=4_000_000, envelope=512, calls=(SHARED,))
+"""/campaigns/trigger/send: recipients of a call, its bytes, and its calls."""
 
 OBJECTS = Limits(messages=75, bytes=4_000_000, envelope=512, calls=(Rate(3_000, 3.0),))
 """/users/track: objects of a call over all its arrays, its bytes, and its calls."""
@@ -39,6 +42,8 @@ class Account:
     event_bytes: int = 100_000
     page: int = 500
     """Addresses on a page of bounces or unsubscriptions."""
+    list_rates: tuple[Rate, ...] = (SHARED,)
+    """Calls for such pages."""
     timeout_seconds: float = 30.0
 
 

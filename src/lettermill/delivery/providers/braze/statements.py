@@ -4,18 +4,20 @@ Source: Braze's pages on /email/hard_bounces and /email/unsubscribes.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
 from lettermill.delivery.bearer import bearer_exchange, plain_words
 from lettermill.delivery.credentials import Credential
-from lettermill.delivery.exchange import CutOff, Exchange, NotSent
+from lettermill.delivery.exchange import CutOff, NotSent
+from lettermill.delivery.page_reading import PageReader
 from lettermill.delivery.profile_provider import Kind, Statement
 from lettermill.delivery.providers.braze.account import Account
 from lettermill.delivery.providers.braze.answers import wait_of
 from lettermill.errors import DeliveryError
+from lettermill.patience import Clock, Patience
 
 BOUNCES, LEFT = "/email/hard_bounces", "/email/unsubscribes"
 FEEDS: tuple[tuple[str, Kind, str], ...] = (
@@ -31,14 +33,17 @@ class BrazeStatements:
     account: Account
     name: str
     credential: Credential
+    clock: Clock
+    patience: Patience = field(default_factory=Patience)
 
     def statements(self, *, since: datetime, until: datetime) -> Iterator[Statement]:
         """Those from `since` up to `until`, once each. Raises DeliveryError where Braze does not tell."""
         exchange = bearer_exchange(self.account.base_url, self.credential, timeout=self.account.timeout_seconds)
+        reader = PageReader(exchange, self.clock, self.account.list_rates, wait_of, self.patience)
         try:
             for path, kind, field_ in FEEDS:
                 told: set[tuple[str, datetime]] = set()
-                for entry in self._pages(exchange, path, since=since, until=until):
+                for entry in self._pages(reader, path, since=since, until=until):
                     at = _moment(entry[field_])
                     # What arrives while the pages are read moves entries on to the next page: seen again, never lost.
                     if since <= at < until and (entry["email"], at) not in told:
@@ -47,7 +52,7 @@ class BrazeStatements:
         finally:
             exchange.close()
 
-    def _pages(self, exchange: Exchange, path: str, *, since: datetime, until: datetime) -> Iterator[dict[str, Any]]:
+    def _pages(self, reader: PageReader, path: str, *, since: datetime, until: datetime) -> Iterator[dict[str, Any]]:
         days = {
             "start_date": since.astimezone(UTC).date().isoformat(),
             # Its midnight ends the time asked for, so that the last day needs the one after it.
@@ -58,15 +63,15 @@ class BrazeStatements:
             days["sort_direction"] = "desc"  # as the bounces come, whose order cannot be chosen
         offset = 0
         while True:
-            page = self._page(exchange, f"{path}?{urlencode(days | {'offset': offset})}", place=path)
+            page = self._page(reader, f"{path}?{urlencode(days | {'offset': offset})}", place=path)
             yield from page
             if len(page) < self.account.page:
                 return
             offset += len(page)
 
-    def _page(self, exchange: Exchange, path: str, *, place: str) -> list[dict[str, Any]]:
+    def _page(self, reader: PageReader, path: str, *, place: str) -> list[dict[str, Any]]:
         try:
-            reply = exchange.call("GET", path)
+            reply = reader.read(path)
         except (NotSent, CutOff) as error:
             raise DeliveryError(
                 f"{self.name} does not answer: {error}", place=place, mend="ask again when it does"
@@ -90,5 +95,8 @@ def _moment(text: str) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def statement_source(account: Account, *, name: str, secret: Callable[[str], Credential]) -> BrazeStatements:
-    return BrazeStatements(account, name, secret(account.key))
+def statement_source(
+    account: Account, *, name: str, secret: Callable[[str], Credential], clock: Clock
+) -> BrazeStatements:
+    """The lists of this account; `secret` resolves the reference to its key."""
+    return BrazeStatements(account, name, secret(account.key), clock)

@@ -7,13 +7,14 @@ from typing import Any
 from urllib.parse import urlencode
 
 from lettermill.delivery.credentials import Credential
-from lettermill.delivery.exchange import CutOff, Exchange, NotSent, Reply
+from lettermill.delivery.exchange import CutOff, NotSent, Reply
+from lettermill.delivery.page_reading import PageReader
 from lettermill.delivery.profile_provider import Kind, Statement
 from lettermill.delivery.providers.klaviyo.account import Account
 from lettermill.delivery.providers.klaviyo.profiles import next_page
 from lettermill.delivery.refusals import retry_after
 from lettermill.errors import DeliveryError
-from lettermill.patience import Clock, Patience, TokenBucket
+from lettermill.patience import Clock, Patience
 
 PATH = "/api/profiles"
 MARKETING = "subscriptions.email.marketing"
@@ -40,7 +41,8 @@ class Statements:
     def statements(self, *, since: datetime, until: datetime) -> Iterator[Statement]:
         """Every suppression from `since` up to `until`, once each. Raises DeliveryError where they cannot be had."""
         seen: set[Statement] = set()
-        pages = _Pages(self, self.account.exchange(self.secret))
+        exchange = self.account.exchange(self.secret)
+        pages = _Pages(self, PageReader(exchange, self.clock, self.account.list_rates, retry_after, self.patience))
         try:
             for kind in ("suppression", "list_suppressions"):
                 for profile in pages.profiles(kind, since=since, until=until):
@@ -49,19 +51,15 @@ class Statements:
                             seen.add(statement)
                             yield statement
         finally:
-            pages.exchange.close()
+            exchange.close()
 
 
 @dataclass
 class _Pages:
-    """The pages of profiles, asked for at the account's pace."""
+    """The pages of profiles."""
 
     source: Statements
-    exchange: Exchange
-    _paces: list[TokenBucket] = field(init=False)
-
-    def __post_init__(self) -> None:
-        self._paces = [TokenBucket(rate, self.source.clock) for rate in self.source.account.list_rates]
+    reader: PageReader
 
     def profiles(self, kind: str, *, since: datetime, until: datetime) -> Iterator[Mapping[str, Any]]:
         path = f"{PATH}?{_query(kind, since=since, until=until)}"
@@ -80,27 +78,13 @@ class _Pages:
             raise self._refused("answered with a suppression that cannot be read") from None
 
     def _asked(self, path: str) -> Reply:
-        """Ask until there is an answer, waiting as long as Klaviyo says."""
-        patience, failure = self.source.patience, ""
-        for attempt in range(1, patience.attempts + 1):
-            for pace in self._paces:
-                pace.take()
-            reply = None
-            try:
-                reply = self.exchange.call("GET", path)
-            except (NotSent, CutOff) as error:
-                failure = f"gave no answer: {error}"
-            if reply is not None:
-                if reply.status == 200:
-                    return reply
-                failure = f"answered {reply.status}"
-                if reply.status != 429 and reply.status < 500:
-                    break
-            if attempt < patience.attempts:
-                asked = retry_after(reply) if reply is not None else None
-                # One reader alone: there is nobody whose retries would fall together with these.
-                self.source.clock.sleep(asked or patience.backoff(attempt, lambda: 1.0))
-        raise self._refused(failure)
+        try:
+            reply = self.reader.read(path)
+        except (NotSent, CutOff) as error:
+            raise self._refused(f"gave no answer: {error}") from None
+        if reply.status != 200:
+            raise self._refused(f"answered {reply.status}")
+        return reply
 
     def _refused(self, how: str) -> DeliveryError:
         mend = "check the key and its scope profiles:read, and the revision of the account; run again later"

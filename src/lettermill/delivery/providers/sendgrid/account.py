@@ -7,9 +7,13 @@ from dataclasses import dataclass
 
 from lettermill.delivery.provider import Limits
 from lettermill.errors import ConfigError
+from lettermill.patience import Rate
 
 LIMITS = Limits(messages=1, bytes=30_000_000, connections=16)
 """A message of 30 MB at the most. How many calls are allowed is not published: answers tell when it is too many."""
+
+LISTED = (Rate(600, 60.0),)
+"""Of the lists of suppressions. What is allowed is told by answers alone: 600 a minute is what other lists told."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +29,7 @@ class Account:
     base_url: str = "https://api.sendgrid.com"
     reply_to: str = ""
     page: int = 500
+    list_rates: tuple[Rate, ...] = LISTED
     timeout_seconds: float = 30.0
     limits: Limits = LIMITS
 

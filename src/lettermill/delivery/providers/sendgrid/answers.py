@@ -21,8 +21,7 @@ def answer_of(reply: Reply, parcels: Sequence[Parcel], *, hidden: Sequence[str])
         case 202:
             return answered(parcels, Status.HANDED_OVER, reference=reply.headers.get("x-message-id"))
         case 429:
-            reset = seconds_until_reset(reply)
-            wait = retry_after(reply) if reset is None else reset
+            wait = wait_of(reply)
             return answered(parcels, Status.DEFERRED, reason=words, signal=Signal.THROTTLED, wait=wait)
         case status if status in MESSAGE_REFUSED:
             return answered(parcels, Status.REJECTED, reason=words)
@@ -42,6 +41,12 @@ def seconds_until_reset(reply: Reply) -> float | None:
     if reset is None or reset < EPOCH:
         return reset
     return None if now is None else max(0.0, reset - now)
+
+
+def wait_of(reply: Reply) -> float | None:
+    """Seconds to leave SendGrid alone: as told by Retry-After, or up to the reset."""
+    told = retry_after(reply)
+    return seconds_until_reset(reply) if told is None else told
 
 
 def _words(reply: Reply) -> str:

@@ -1,17 +1,20 @@
 """What SendGrid knows of addresses: bounces, reports of spam and global unsubscriptions, page by page."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
 from lettermill.delivery.bearer import bearer_exchange, plain_words
 from lettermill.delivery.credentials import Credential
-from lettermill.delivery.exchange import CutOff, Exchange, NotSent
+from lettermill.delivery.exchange import CutOff, NotSent
+from lettermill.delivery.page_reading import PageReader
 from lettermill.delivery.profile_provider import Kind, Statement
 from lettermill.delivery.providers.sendgrid.account import Account
+from lettermill.delivery.providers.sendgrid.answers import wait_of
 from lettermill.errors import DeliveryError
+from lettermill.patience import Clock, Patience
 
 LISTS: Mapping[str, Kind] = {"bounces": "bounced", "spam_reports": "complained", "unsubscribes": "unsubscribed"}
 """The lists below /v3/suppression that are about people; `blocks` are servers' refusals, which pass."""
@@ -24,24 +27,27 @@ class Suppressions:
     name: str
     account: Account
     key: Credential
+    clock: Clock
+    patience: Patience = field(default_factory=Patience)
 
     def statements(self, *, since: datetime, until: datetime) -> Iterator[Statement]:
         """Of each list in turn; `until` is the first moment that is not asked for."""
         exchange = bearer_exchange(self.account.base_url, self.key, timeout=self.account.timeout_seconds)
+        reader = PageReader(exchange, self.clock, self.account.list_rates, wait_of, self.patience)
         try:
             for name, kind in LISTS.items():
-                yield from self._listed(exchange, name, kind, since=since, until=until)
+                yield from self._listed(reader, name, kind, since=since, until=until)
         finally:
             exchange.close()
 
     def _listed(
-        self, exchange: Exchange, name: str, kind: Kind, *, since: datetime, until: datetime
+        self, reader: PageReader, name: str, kind: Kind, *, since: datetime, until: datetime
     ) -> Iterator[Statement]:
         last = until - timedelta(seconds=1)  # both ends are part of what is asked for, in whole seconds
         asked = {"start_time": int(since.timestamp()), "end_time": int(last.timestamp()), "limit": self.account.page}
         seen: set[tuple[str, int]] = set()
         for offset in _multiples(self.account.page):
-            rows = self._page(exchange, f"/v3/suppression/{name}?{urlencode(asked | {'offset': offset})}")
+            rows = self._page(reader, f"/v3/suppression/{name}?{urlencode(asked | {'offset': offset})}")
             for row in rows:
                 # A row that is added or removed while pages are read shifts the others by one.
                 if (row["email"], row["created"]) not in seen:
@@ -51,10 +57,10 @@ class Suppressions:
             if len(rows) < self.account.page:
                 return
 
-    def _page(self, exchange: Exchange, path: str) -> list[dict[str, Any]]:
+    def _page(self, reader: PageReader, path: str) -> list[dict[str, Any]]:
         place, mend = path.partition("?")[0], "look at SendGrid's status and the key's rights, and run again"
         try:
-            reply = exchange.call("GET", path, headers={"accept": "application/json"})
+            reply = reader.read(path, headers={"accept": "application/json"})
         except (NotSent, CutOff) as error:
             raise DeliveryError(f"SendGrid did not answer: {error}", place=place, mend=mend) from None
         rows = reply.json()
@@ -71,6 +77,6 @@ def _multiples(of: int) -> Iterator[int]:
         number += of
 
 
-def statement_source(account: Account, *, name: str, secret: Callable[[str], Credential]) -> Suppressions:
+def statement_source(account: Account, *, name: str, secret: Callable[[str], Credential], clock: Clock) -> Suppressions:
     """The suppression lists of this account; `secret` resolves the reference to its key."""
-    return Suppressions(name, account, secret(account.key))
+    return Suppressions(name, account, secret(account.key), clock)
