@@ -8,6 +8,7 @@ import pytest
 from databricks.bundles.jobs import Job
 
 from lettermill.settings import read_yaml
+from lettermill.tables import features, models, profiles
 
 BUNDLE = read_yaml(Path("databricks.yml"))
 RESOURCES = sorted(Path("resources").glob("*.yml"))
@@ -16,7 +17,10 @@ JOBS = {
     for file in RESOURCES
     for name, job in read_yaml(file)["resources"]["jobs"].items()
 }
-TASKS = {f"{name}:{task['task_key']}": (file, task) for name, (file, job) in JOBS.items() for task in job["tasks"]}
+ALL_TASKS = {f"{name}:{task['task_key']}": (file, task) for name, (file, job) in JOBS.items() for task in job["tasks"]}
+TASKS = {name: (file, task) for name, (file, task) in ALL_TASKS.items() if "run_job_task" not in task}
+STARTING = {name: task["run_job_task"] for name, (_, task) in ALL_TASKS.items() if "run_job_task" in task}
+"""Tasks that run another job of the bundle."""
 
 
 @pytest.mark.parametrize("name", JOBS)
@@ -51,10 +55,28 @@ def test_dependencies_clusters_and_job_parameters_exist(name):
 
     assert len(set(keys)) == len(keys)
     assert {need["task_key"] for task in job["tasks"] for need in task.get("depends_on", [])} <= set(keys)
-    assert {task["job_cluster_key"] for task in job["tasks"]} == {
-        cluster["job_cluster_key"] for cluster in job["job_clusters"]
+    assert {task["job_cluster_key"] for task in job["tasks"] if "run_job_task" not in task} == {
+        cluster["job_cluster_key"] for cluster in job.get("job_clusters", [])
     }
     assert used <= {parameter["name"] for parameter in job["parameters"]}
+
+
+@pytest.mark.parametrize("name", STARTING)
+def test_a_task_that_runs_another_job_names_one_of_the_bundle_and_parameters_of_it(name):
+    jobs = {f"${{resources.jobs.{name.partition(':')[2]}.id}}": job for name, (_, job) in JOBS.items()}
+    started = jobs[STARTING[name]["job_id"]]
+
+    assert {*STARTING[name]["job_parameters"]} <= {parameter["name"] for parameter in started["parameters"]}
+
+
+def test_attributes_are_synced_by_schedule_and_when_a_table_that_they_are_of_changes():
+    sync, changes = (JOBS[f"{name}.job.yml:{name}"][1] for name in ("sync", "sync_changes"))
+
+    assert sync["schedule"]["quartz_cron_expression"] == "0 50 * * * ?"
+    assert changes["trigger"]["table_update"]["table_names"] == [
+        f"${{var.catalog}}.{table.name}" for table in (profiles.PEOPLE, features.PEOPLE, models.SCORES)
+    ]
+    assert [task["run_job_task"]["job_id"] for task in changes["tasks"]] == ["${resources.jobs.sync.id}"]
 
 
 def test_every_job_of_ours_stands_in_some_workflow():
