@@ -14,6 +14,7 @@ from lettermill.settings_sections import SyncSettings
 from lettermill.tables.delivery import SYNC_REFUSALS, SYNC_STATE
 from lettermill.tables.ingest import EVENTS
 from lettermill.tables.models import SCORES
+from lettermill.tables.monitoring import ALERTS
 from lettermill.tables.profiles import CONSENTS, PEOPLE
 from tests.delivery.fakes import Fault
 from tests.delivery.fakes.braze import KEY, BrazeFake
@@ -68,6 +69,11 @@ def scores_told(fake, person):
     ]
 
 
+def alerts(lake):
+    rows = lake.read(ALERTS).select("kind", "severity", "subject", "outcome").collect()
+    return [*map(tuple, rows)]
+
+
 def state(lake):
     return {(row["person_id"], row["attribute"]) for row in lake.read(SYNC_STATE).collect()}
 
@@ -117,9 +123,22 @@ def test_what_was_cut_off_is_told_again_and_a_blocked_account_ends_the_sync_with
     with pytest.raises(DeliveryError, match="braze stopped the sync"):
         sync(lake, settings)
     assert state(lake) == set()
+    assert alerts(lake) == [("sync_stopped", "critical", "braze", "told")]
     sync(lake, settings)
 
     assert state(lake) == {("p1", "email"), ("p1", "first_name")}
+
+
+def test_a_provider_that_does_not_tell_who_left_ends_the_sync_with_an_alert_before_it_is_told(
+    lake, given, settings, braze, monkeypatch
+):
+    people(lake, given, names={"p1": "Ana"})
+    monkeypatch.setenv("LETTERMILL_SECRET_BRAZE_KEY", "another")
+    with pytest.raises(DeliveryError, match="braze answered 401: Invalid API Key"):
+        sync(lake, settings)
+
+    assert alerts(lake) == [("pull_failed", "critical", "braze", "told")]
+    assert braze.tracked == []
 
 
 def test_who_bounced_or_left_at_the_destination_comes_in_as_events_once(lake, given, settings, braze):

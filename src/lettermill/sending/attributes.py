@@ -14,6 +14,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from lettermill import tables
+from lettermill.alerting import alert
 from lettermill.clocks import SystemChance, SystemClock
 from lettermill.delivery.journal import Journal
 from lettermill.delivery.lease import HELD, Lease, newest_of
@@ -27,6 +28,7 @@ from lettermill.delivery.tasks import Line, hand_over, totals
 from lettermill.errors import DeliveryError
 from lettermill.holding import held
 from lettermill.job import Run
+from lettermill.monitoring.alerts import Severity
 from lettermill.patience import Clock
 from lettermill.sending.leases import kept
 from lettermill.sending.outcomes import ids_by_batch, outcome_rows
@@ -147,5 +149,7 @@ def _store(to: Destination, changes: DataFrame, batched: DataFrame, handed: tupl
     stopped = stop_of(to.journal, wave)
     to.journal.remove(f"waves/{wave}")
     if stopped:
+        problem = f"{to.name} stopped the sync: {stopped[1]}"
+        alert(to.run, "sync_stopped", Severity.CRITICAL, subject=to.name, text=problem)
         mend = "see what the provider asks for, and run it again: it goes on where it stopped"
-        raise DeliveryError(f"{to.name} stopped the sync: {stopped[1]}", place=to.lease_prefix, mend=mend)
+        raise DeliveryError(problem, place=to.lease_prefix, mend=mend)
