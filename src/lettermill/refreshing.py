@@ -1,5 +1,6 @@
 """Bringing the features of the people whom new events concern up to date, between two builds."""
 
+from dataclasses import replace
 from datetime import datetime
 
 from pyspark.sql import DataFrame
@@ -9,6 +10,7 @@ from lettermill import tables
 from lettermill.features.people import people_of, refreshed_features
 from lettermill.job import Run
 from lettermill.lake import Lake
+from lettermill.reviewed import reviewed_lines
 from lettermill.tables.features import LATEST
 from lettermill.waiting import waited
 
@@ -16,8 +18,8 @@ from lettermill.waiting import waited
 def refresh(events: DataFrame, lake: Lake, *, run: Run) -> None:
     """Write the features, as of the run's moment, of the people whom `events` (as quality.events) concern.
 
-    Counts them, and notes how long the events waited, from their arrival here to now. Events that are known only after
-    the moment change nothing.
+    Orders that quality.reviews keeps out count in none of it, as in a build. Counts the people, and notes how long the
+    events waited, from their arrival here to now. Events that are known only after the moment change nothing.
     """
     identities = lake.read(tables.profiles.IDENTITIES)
     is_known = (F.col("occurred_at") < F.lit(run.as_of)) & (F.col("available_at") <= F.lit(run.as_of))
@@ -25,7 +27,7 @@ def refresh(events: DataFrame, lake: Lake, *, run: Run) -> None:
     refreshed = refreshed_features(
         lake.read(tables.profiles.PEOPLE),
         identities,
-        lake.read(tables.quality.ORDER_LINES),
+        reviewed_lines(replace(run, lake=lake)),
         lake.read(tables.quality.PRODUCTS),
         lake.read(tables.quality.EVENTS),
         concerned=concerned,

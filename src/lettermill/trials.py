@@ -19,15 +19,17 @@ from lettermill.lake import Batch, Folder, Lake
 from lettermill.models.interactions import interactions
 from lettermill.models.recommender import NAME as RECOMMENDER
 from lettermill.models.scoring import scores
+from lettermill.permitting import without_objectors
 from lettermill.personas import TOKEN, stand_in
 from lettermill.planning import trial_contexts
 from lettermill.recommending import slates_of
+from lettermill.reviewed import reviewed_lines
 from lettermill.sides import day
 from lettermill.tables.campaigns import AUDIENCES, stored_contexts, trials_table
 from lettermill.tables.features import PEOPLE as FEATURES
 from lettermill.tables.models import RECOMMENDATIONS, SCORES
 from lettermill.tables.profiles import IDENTITIES, PEOPLE
-from lettermill.tables.quality import ORDER_LINES, PRODUCTS
+from lettermill.tables.quality import PRODUCTS
 
 if TYPE_CHECKING:
     from lettermill.models.registry import Registry
@@ -143,7 +145,8 @@ def recommended_by(run: Run, version: str) -> DataFrame:
     if not stored.isEmpty():
         return stored
     model = _registry(run).load(RECOMMENDER, version=version)
-    bought = interactions(run.read(ORDER_LINES), run.read(IDENTITIES), as_of=run.as_of)
+    # The same lines and people as jobs/recommend_products.py: what is held or objected to is in no trial either.
+    bought = interactions(reviewed_lines(run), without_objectors(run, run.read(IDENTITIES)), as_of=run.as_of)
     return slates_of(run, bought, run.read(PEOPLE), run.read(PRODUCTS), model=model, version=version)
 
 

@@ -2,18 +2,21 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from unittest.mock import Mock
 
 import pytest
 import recommend_products
 import train_recommender
+from pyspark.sql import functions as F
 
+from lettermill import trials
 from lettermill.errors import ModelError
 from lettermill.job import Run
 from lettermill.models.registry import Registry
 from lettermill.settings import load
 from lettermill.tables.models import RECOMMENDATIONS
-from lettermill.tables.profiles import IDENTITIES, PEOPLE
-from lettermill.tables.quality import ORDER_LINES, PRODUCTS
+from lettermill.tables.profiles import CONSENTS, IDENTITIES, PEOPLE
+from lettermill.tables.quality import ORDER_LINES, PRODUCTS, REVIEWS
 
 AS_OF = datetime(2018, 1, 1, tzinfo=UTC)
 PRODUCT_IDS = [f"p{number:02}" for number in range(14)]
@@ -69,3 +72,25 @@ def test_training_registers_once_and_slates_are_written_once_for_everyone(run, l
     }
     assert {person: len(products) for person, products in products_of.items()} == {f"person{n}": 12 for n in range(13)}
     assert {row.source for row in rows if row.person_id == "person12"} == {"popular"}
+
+
+def test_a_trial_of_another_version_counts_no_order_that_a_review_holds_and_nobody_who_objects(
+    run, lake, given, monkeypatch
+):
+    held = {"subject_kind": "order", "state": "open", "holds": True}
+    lake.add(given(REVIEWS, *(held | {"subject_id": f"{who}/10"} for who in range(12))), to=REVIEWS)
+    lake.create(RECOMMENDATIONS)
+    objection = {"channel": "email", "topic": "all", "purpose": "profiling", "state": "denied", "said_by": "person"}
+    when = {"changed_at": AS_OF - timedelta(days=1), "available_at": AS_OF - timedelta(days=1)}
+    lake.add(given(CONSENTS, {"person_id": "person0"} | objection | when), to=CONSENTS)
+    monkeypatch.setattr(trials, "_registry", Mock())
+    filled = Mock()
+    monkeypatch.setattr(trials, "slates_of", filled)
+
+    trials.recommended_by(run(), "2")
+
+    (_, bought, *_), _ = filled.call_args
+    counted = bought.groupBy("person_id").agg(F.max("last_bought_at").alias("last")).collect()
+    assert {row.person_id: (AS_OF.replace(tzinfo=None) - row["last"]).days for row in counted} == {
+        f"person{who}": 40 for who in range(1, 12)
+    }

@@ -7,7 +7,10 @@ import pytest
 
 from lettermill import tables
 from lettermill.errors import InputError
+from lettermill.job import Run
 from lettermill.planning import known_features
+from lettermill.refreshing import refresh
+from lettermill.settings import load
 from lettermill.tables.features import LATEST
 from tests.jobs.conftest import AS_OF
 
@@ -81,3 +84,26 @@ def test_a_job_that_stays_refreshes_whom_an_order_concerns_that_lands_meanwhile(
 def test_a_stay_that_is_no_number_of_minutes_is_refused_before_anything_is_read(run_job):
     with pytest.raises(InputError, match="'1h' is no number of minutes"):
         run_job("refresh_people", for_minutes="1h")
+
+
+def test_a_refresh_counts_no_order_that_a_review_holds_or_excludes(lake, given):
+    when = {"occurred_at": AS_OF - timedelta(days=1), "available_at": AS_OF - timedelta(hours=1)}
+    bought = [{"order_id": one, "user_id": "c1", "product_id": "7", **when} for one in ("good", "held", "false")]
+    doubts = [
+        {"subject_kind": "order", "subject_id": "held", "state": "open", "holds": True},
+        {"subject_kind": "order", "subject_id": "false", "state": "excluded", "holds": False},
+    ]
+    lake.add(given(tables.quality.ORDER_LINES, *bought), to=tables.quality.ORDER_LINES)
+    lake.add(given(tables.quality.PRODUCTS, {"product_id": "7"}), to=tables.quality.PRODUCTS)
+    lake.add(given(tables.quality.REVIEWS, *doubts), to=tables.quality.REVIEWS)
+    lake.add(given(tables.profiles.PEOPLE, {"person_id": "p1"}), to=tables.profiles.PEOPLE)
+    known = {"identifier_kind": "customer_id", "identifier": "c1", "person_id": "p1"}
+    lake.add(given(tables.profiles.IDENTITIES, known), to=tables.profiles.IDENTITIES)
+    for table in (tables.quality.EVENTS, tables.ingest.EVENTS, LATEST):
+        lake.create(table)
+
+    arrived = given(tables.quality.EVENTS, {"user_id": "c1", "kind": "order_completed", **when})
+    refresh(arrived, lake, run=Run(lake, load("local"), AS_OF, "local", AS_OF))
+
+    refreshed = lake.read(LATEST).select("person_id", "orders_all").collect()
+    assert [tuple(row) for row in refreshed] == [("p1", 1)]
