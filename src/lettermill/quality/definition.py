@@ -16,11 +16,12 @@ TABLES: Mapping[str, Table] = {
     table.name: table
     for table in (quality.EVENTS, quality.ORDER_LINES, quality.PRODUCTS, quality.PEOPLE, quality.SOCIAL_ENGAGEMENT)
 }
+"""Tables that rules and expectations may be declared for: the audit asks each."""
 WHILE_JUDGED = {
     "quality.events": ("not_json", "broken_text", "raw"),
     "quality.order_lines": ("received_at", "product"),
     "quality.products": ("not_json", "broken_text", "raw", "received_at"),
-    "quality.people": ("not_json", "broken_text", "raw", "raw_email", "raw_birth_year"),
+    "quality.people": ("not_json", "broken_text", "raw", "raw_email", "raw_birth_year", "raw_country"),
     "quality.social_engagement": ("not_json", "broken_text", "raw", "received_at"),
 }
 """Columns that rules may ask about beside those of the table."""

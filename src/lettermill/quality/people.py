@@ -7,6 +7,7 @@ from pyspark.sql import functions as F
 
 from lettermill.quality.checks import address_in
 from lettermill.quality.mapping.applying import Mappings, mapped
+from lettermill.quality.mapping.countries import CODES
 from lettermill.quality.quarantine import accepted
 from lettermill.quality.raw import as_it_came
 from lettermill.quality.rules import Rule, judge
@@ -19,13 +20,15 @@ def judged_people(records: DataFrame, *, mappings: Mappings, rules: Sequence[Rul
     """Judge person records (rows of ingest.records) by `rules`: the columns of quality.people with `reasons`."""
     read = mapped(records, mappings)
     columns = {name: _text(f"read.{name}") for name in ("record_id", "customer_id", "first_name", "last_name")}
-    columns |= {name: _text(f"read.{name}") for name in ("country", "postcode", "locale", "timezone")}
+    columns |= {name: _text(f"read.{name}") for name in ("postcode", "locale", "timezone")}
     columns |= {name: _text(f"read.{name}") for name in ("phone", "household_id")}
     columns |= {
         "email": address_in("read.email"),
         "raw_email": F.col("read.email"),
         "birth_year": _birth_year(),
         "raw_birth_year": _text("read.birth_year"),
+        "country": _country(),
+        "raw_country": _text("read.country"),
         "email_consent": _consent("read.email_consent"),
         "profiling_consent": _consent("read.profiling_consent"),
         "consent_at": F.to_timestamp("read.consent_at"),
@@ -80,6 +83,12 @@ def _text(column: str) -> Column:
 def _birth_year() -> Column:
     year = F.col("read.birth_year").cast("int")
     return F.when(year.between(OLDEST_BIRTH_YEAR, F.year("extracted_at")), year)
+
+
+def _country() -> Column:
+    """The ISO code that a mapping gave, in capitals: another word would be taken for a country that has no rules."""
+    code = F.upper(_text("read.country"))
+    return F.when(F.array_contains(F.split(F.lit(",".join(CODES)), ","), code), code)
 
 
 def _consent(column: str) -> Column:

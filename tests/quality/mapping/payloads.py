@@ -121,3 +121,39 @@ SHOPIFY_REFUND = {
     ],
     "transactions": [{"kind": "refund", "amount": "197.83", "currency": "EUR"}],
 }
+
+HUBSPOT_CONTACT = {
+    "id": "512",
+    "properties": {
+        "email": "zoe@example.com",
+        "firstname": "Zoë",
+        "lastname": "Maurer",
+        "phone": "030 901820",
+        "zip": "10115",
+        "country": "Germany",
+        "hs_language": "de",
+        "hs_timezone": "europe_slash_berlin",
+        "date_of_birth": "1980-05-17",
+        "hs_email_optout": "true",
+        "lastmodifieddate": "2017-06-01T10:00:00.000Z",
+        "createdate": "2016-01-02T03:04:05.000Z",
+        "hs_object_id": "512",
+    },
+    "createdAt": "2016-01-02T03:04:05.000Z",
+    "updatedAt": "2017-06-01T10:00:00.000Z",
+    "archived": False,
+}
+SALESFORCE_ACCOUNT = {
+    "attributes": {"type": "Account", "url": "/services/data/v62.0/sobjects/Account/001D000000IRFmaIAH"},
+    "Id": "001D000000IRFmaIAH",
+    "FirstName": "Zoë",
+    "LastName": "Maurer",
+    "PersonEmail": "zoe@example.com",
+    "Phone": "030 901820",
+    "PersonBirthdate": "1980-05-17",
+    "PersonMailingPostalCode": "10115",
+    "PersonMailingCountry": "Germany",
+    "PersonHasOptedOutOfEmail": True,
+    "CreatedDate": "2016-01-02T03:04:05.000+0000",
+    "SystemModstamp": "2017-06-01T10:00:00.000+0000",
+}

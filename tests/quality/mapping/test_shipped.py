@@ -9,15 +9,19 @@ import pytest
 
 from lettermill.quality.events import judged_events
 from lettermill.quality.mapping.applying import Mappings
+from lettermill.quality.mapping.countries import country_words
 from lettermill.quality.mapping.reading import mapping_of
+from lettermill.quality.people import accepted_people, judged_people
 from lettermill.settings import load
 from lettermill.tables import ingest
-from lettermill.tables.quality import EVENTS
+from lettermill.tables.quality import EVENTS, PEOPLE
 from tests.quality.mapping.payloads import (
     CLOUD_EVENT,
     GA4_PURCHASE,
     GA4_SCROLL,
     GA4_VIEW,
+    HUBSPOT_CONTACT,
+    SALESFORCE_ACCOUNT,
     SEGMENT_CALLS,
     SHOPIFY_ORDER,
     SHOPIFY_REFUND,
@@ -42,6 +46,27 @@ def canonical(given):
         ]
         arrived = given(ingest.EVENTS, *(row | {"received_at": LATER} for row in rows))
         return judged_events(arrived, mappings=READ, rules=RULES).orderBy("source", "position").collect()
+
+    return judge
+
+
+@pytest.fixture
+def crm_records(given):
+    """Judge records of sources named like their mappings; returns rows of quality.people by source and position."""
+    crms = {name: SHIPPED[name] for name in ("hubspot_contacts", "salesforce_accounts")}
+
+    def judge(**payloads):
+        rows = [
+            {"source": source, "position": place, "raw": json.dumps(raw), "extracted_at": LATER}
+            for source, raws in payloads.items()
+            for place, raw in enumerate(raws, start=1)
+        ]
+        judged = judged_people(
+            given(ingest.RECORDS, *rows),
+            mappings=Mappings(crms, otherwise=SHIPPED["crm"]),
+            rules=load("local").quality.of(PEOPLE),
+        )
+        return accepted_people(judged).orderBy("source", "position").collect()
 
     return judge
 
@@ -183,3 +208,47 @@ def test_no_amount_or_instant_however_wrong_stops_the_run(canonical):
 
     assert len(rows) == len(wrong)
     assert all(product.quantity == 1 for row in rows for product in row.properties.products)
+
+
+def test_a_record_of_either_crm_has_a_country_by_its_iso_code_a_year_of_birth_and_a_denial(crm_records):
+    rows = crm_records(hubspot_contacts=[HUBSPOT_CONTACT], salesforce_accounts=[SALESFORCE_ACCOUNT])
+
+    same = (
+        "first_name",
+        "last_name",
+        "email",
+        "phone",
+        "birth_year",
+        "country",
+        "postcode",
+        "email_consent",
+        "warnings",
+    )
+    person = ("Zoë", "Maurer", "zoe@example.com", "030 901820", 1980, "DE", "10115", "denied", [])
+    assert [(row.record_id, *(row[name] for name in same)) for row in rows] == [
+        ("512", *person), ("001D000000IRFmaIAH", *person),
+    ]  # fmt: skip
+    assert {(row.updated_at, row.consent_at) for row in rows} == {(datetime(2017, 6, 1, 10), datetime(2017, 6, 1, 10))}
+
+
+def test_a_country_or_birth_date_that_nobody_can_read_is_blank_and_told_never_a_wrong_word(crm_records):
+    readable = ["Germany", " germany ", "de", "DEU", "U.S.A.", "UK", "Trinidad and Tobago", "Cote d'Ivoire", "Türkiye"]
+    words = [*readable, "Allemagne", "ZZ", "SU", "", None]
+    told = [SALESFORCE_ACCOUNT | {"PersonMailingCountry": word, "PersonMailingPostalCode": None} for word in words]
+    told.append(SALESFORCE_ACCOUNT | {"PersonBirthdate": "17/05/1980"})
+
+    *rows, undated = crm_records(salesforce_accounts=told)
+
+    assert [(row.country, row.warnings) for row in rows] == [
+        *((code, []) for code in ("DE", "DE", "DE", "DE", "US", "GB", "TT", "CI", "TR")),
+        *[(None, ["country is no ISO code"])] * 3,
+        *[(None, [])] * 2,
+    ]
+    assert (undated.birth_year, undated.warnings) == (None, ["birth year cannot be"])
+
+
+def test_every_country_is_known_by_its_code_and_none_by_the_code_of_a_state_that_is_gone():
+    words = country_words()
+
+    assert {word.upper() for word in words if len(word) == 2} == {*words.values(), "UK"}
+    assert {"dd", "su", "yu", "eu", "zz"} & {*words} == set()

@@ -1,13 +1,17 @@
 """Text into typed values and other words: null where it is none, never an error, whatever the session is set to."""
 
+import json
+
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
+from lettermill.quality.mapping.countries import country_words
 from lettermill.quality.mapping.language import Cast, Wording
 
 WHOLE = r"^\s*[+-]?\d{1,18}(\.0*)?\s*$"
 NUMBER = r"^\s*[+-]?\d{1,20}(\.\d{1,20})?([eE][+-]?\d{1,2})?\s*$"
 USUAL_INSTANT = r"\A\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d{1,9})?Z\z"
+ISO_DATE = r"^\s*(\d{4})-\d\d-\d\d(?:[T ].*)?\s*$"
 SINCE_1970 = {"seconds": (11, 1_000_000), "millis": (14, 1_000), "micros": (17, 1)}
 """The most digits an instant has, up to the year 9999 and a little, and its unit in microseconds."""
 
@@ -45,10 +49,23 @@ def iso_instant(text: Column) -> Column:
 
 
 def worded(text: Column, wording: Wording) -> Column:
-    """`text` in snake_case (from words: `Order Completed`), lower or upper case, or without blanks around it."""
+    """`text` in snake_case (from words: `Order Completed`), lower or upper case, or without blanks around it; a country
+    as its ISO code; a date as its year. What is no country or no date stays as it came, so that a rule can tell of it.
+    """
     if wording == "snake_case":
         return F.lower(F.regexp_replace(F.trim(text), r"[^A-Za-z0-9]+", "_"))
+    if wording == "country":
+        return F.coalesce(_country_code(text), text)
+    if wording == "year":
+        return F.coalesce(F.nullif(F.regexp_extract(text, ISO_DATE, 1), F.lit("")), text)
     return {"lower": F.lower, "upper": F.upper, "trim": F.trim}[wording](text)
+
+
+def _country_code(text: Column) -> Column:
+    """The ISO 3166-1 alpha-2 code of a code or an English name; null where it is neither."""
+    table = F.from_json(F.lit(json.dumps(country_words())), "map<string, string>")  # one literal, read once a plan
+    plain = F.replace(F.replace(F.lower(text), F.lit("."), F.lit("")), F.lit("&"), F.lit(" and "))
+    return F.try_element_at(table, F.trim(F.regexp_replace(plain, r"[^\p{L}]+", " ")))
 
 
 def derived_id(parts: list[Column]) -> Column:

@@ -18,8 +18,8 @@ CASTS: Mapping[str, tuple[str, ...]] = {
     "micros": ("timestamp",),
 }
 """Which target types each cast gives, by how they begin."""
-Wording = Literal["snake_case", "lower", "upper", "trim"]
-WORDINGS = ("snake_case", "lower", "upper", "trim")
+Wording = Literal["snake_case", "lower", "upper", "trim", "country", "year"]
+WORDINGS = ("snake_case", "lower", "upper", "trim", "country", "year")
 Operation = Literal["add", "subtract", "multiply"]
 OPERATIONS = ("add", "subtract", "multiply")
 
