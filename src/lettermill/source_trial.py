@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from lettermill.quality.mapping.targets import Holds
 from lettermill.quality.mapping.unread import unread_paths
 from lettermill.quality.people import judged_demographics, judged_people
 from lettermill.quality.products import judged_products
+from lettermill.quality.social import judged_engagement
 from lettermill.settings import Settings
 from lettermill.tables import Table, quality
 
@@ -32,6 +34,7 @@ JUDGES: Mapping[Holds, tuple[Callable[..., DataFrame], Table]] = {
     "people": (judged_people, quality.PEOPLE),
     "demographics": (judged_demographics, quality.PEOPLE),
     "products": (judged_products, quality.PRODUCTS),
+    "social": (judged_engagement, quality.SOCIAL_ENGAGEMENT),
 }
 MOST = 10_000
 """Rows of a sample that are looked at."""
@@ -69,6 +72,8 @@ def try_source(spark: SparkSession, settings: Settings, name: str, file: Path, *
     lines = spark.createDataFrame([(name, origin, at, raw, day_end(origin)) for at, raw in rows], LINES)
     rows_of_lines = events_of_lines if source.kind == "events" else records_of_lines
     judge, table = JUDGES[source.holds]
+    if source.holds == "social":
+        judge = partial(judge, trust={name: source.trust}, bases={name: source.consent_basis})
     raw = rows_of_lines(lines, ingested_at=as_of)
     judged = judge(raw, mappings=settings.mappings_of(source.holds), rules=settings.quality.of(table))
     kept = [column for column in table.column_names if column in judged.columns]

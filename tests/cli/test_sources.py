@@ -3,6 +3,7 @@
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from rich.console import Console
@@ -14,8 +15,10 @@ from lettermill.errors import ConfigError
 from lettermill.ingest.arrivals import Arrivals, held_against
 from lettermill.ingest.expected import Expected
 from lettermill.ingest.sources import Source
+from lettermill.quality.mapping.targets import Holds
 from lettermill.settings import PACKAGED
 from lettermill.source_audit import as_data, audited_sources
+from lettermill.source_trial import JUDGES
 from lettermill.tables import ingest
 from lettermill.tables.quality import QUARANTINE
 from tests.quality.mapping.payloads import GA4_PURCHASE, GA4_VIEW, VIEWED
@@ -183,3 +186,23 @@ def test_every_shipped_mapping_has_a_comment_on_what_it_reads():
     files = sorted(Path(str(PACKAGED)).glob("mappings/*.yml"))
 
     assert {file.name for file in files if not file.read_text().startswith("# ")} == set()
+
+
+def test_a_sample_of_social_engagement_is_judged_with_the_trust_and_the_basis_of_its_source(run, spark, tmp_path):
+    sample = tmp_path / "sample.jsonl"
+    like = {"platform": "Mastodon", "action": "Favourite", "handle": "@zoe", "occurred_at": "2017-05-01T10:00:00Z"}
+    sample.write_text("\n".join(json.dumps(row) for row in (like, like | {"action": "poke"})))
+
+    code, told, _ = run("try", "social", str(sample), "--as-of", "2017-06-01", "--format", "json")
+
+    tried = json.loads(told)
+    named = ("action", "trust", "consent_basis", "may_be_used", "reasons")
+    assert code == 1
+    assert [tuple(row[name] for name in named) for row in tried["rows"]] == [
+        ("like", 0.4, "legitimate_interest", True, []),
+        ("poke", 0.4, "legitimate_interest", True, ["no known action"]),
+    ]
+
+
+def test_whatever_a_source_may_hold_can_be_tried():
+    assert {*JUDGES} == {*get_args(Holds)}
