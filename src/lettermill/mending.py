@@ -15,15 +15,17 @@ from lettermill.quality.orders import LINE, accepted_lines, judged_again, standi
 from lettermill.quality.people import accepted_people, judged_demographics, judged_people
 from lettermill.quality.products import VERSION, accepted_products, judged_products, standing_products
 from lettermill.quality.quarantine import mark_duplicates
+from lettermill.quality.social import ENGAGEMENT, accepted_engagement, judged_engagement, standing_engagement
 from lettermill.settings import Settings
 from lettermill.tables import Table, ingest
-from lettermill.tables.quality import EVENTS, ORDER_LINES, PEOPLE, PRODUCTS, QUARANTINE
+from lettermill.tables.quality import EVENTS, ORDER_LINES, PEOPLE, PRODUCTS, QUARANTINE, SOCIAL_ENGAGEMENT
 
 ACCEPTED: dict[str, tuple[Table, Callable[[DataFrame], DataFrame]]] = {
     EVENTS.name: (EVENTS, accepted_events),
     ORDER_LINES.name: (ORDER_LINES, accepted_lines),
     PEOPLE.name: (PEOPLE, accepted_people),
     PRODUCTS.name: (PRODUCTS, accepted_products),
+    SOCIAL_ENGAGEMENT.name: (SOCIAL_ENGAGEMENT, accepted_engagement),
 }
 """Tables that take rows back, in the order in which one feeds the next."""
 
@@ -113,6 +115,15 @@ def _judged(lake: Lake, settings: Settings, table: Table, refused: DataFrame) ->
     records = as_arrived(refused, lake.read(ingest.RECORDS))
     if table is PRODUCTS:
         return judged_products(records, mappings=settings.mappings_of("products"), rules=rules)
+    if table is SOCIAL_ENGAGEMENT:
+        sources = {name: source for name, source in settings.sources.items() if source.holds == "social"}
+        return judged_engagement(
+            records,
+            mappings=settings.mappings_of("social"),
+            rules=rules,
+            trust={name: source.trust for name, source in sources.items()},
+            bases={name: source.consent_basis for name, source in sources.items()},
+        )
     bought = settings.mappings_of("demographics")
     third_party = F.col("source").isin(*bought.by_source)
     people = judged_people(records.where(~third_party), mappings=settings.mappings_of("people"), rules=rules)
@@ -127,12 +138,25 @@ def _marked(lake: Lake, table: Table, judged: DataFrame) -> DataFrame:
         return mark_duplicates(judged, standing=standing_lines(lake.read(ORDER_LINES)), key=LINE)
     if table is PRODUCTS:
         return mark_duplicates(judged, standing=standing_products(lake.read(PRODUCTS)), key=VERSION)
+    if table is SOCIAL_ENGAGEMENT:
+        return mark_duplicates(judged, standing=standing_engagement(lake.read(SOCIAL_ENGAGEMENT)), key=ENGAGEMENT)
     return judged
 
 
 def _known(table: str) -> Table:
+    require_taker(table)
+    return ACCEPTED[table][0]
+
+
+def require_taker(table: str) -> None:
+    """Raise ConfigError where no row that `table` refused can be given back, saying what to do instead."""
+    if table in (ingest.EVENTS.name, ingest.RECORDS.name):
+        raise ConfigError(
+            f"rows refused by {table} could not be read at all, so there is nothing to judge again",
+            mend="mend the producer or the schema and have the source send them again; "
+            "`lettermill quarantine show` tells what came",
+        )
     if table not in ACCEPTED:
         raise ConfigError(
             f"rows refused by {table} cannot be mended one by one", mend=f"tables that can: {', '.join(ACCEPTED)}"
         )
-    return ACCEPTED[table][0]

@@ -2,11 +2,14 @@
 
 import json
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 
 import pytest
 
 from lettermill.lake import Batch
+from lettermill.mending import Replay, mend, quarantine_row, replay
+from lettermill.quality.mending import row_id
+from lettermill.settings import load
 from lettermill.tables import ingest
 from lettermill.tables.quality import QUARANTINE, SOCIAL_ENGAGEMENT
 
@@ -70,3 +73,27 @@ def test_engagement_is_checked_once_and_what_may_not_be_used_is_kept_apart_and_c
         ("mastodon", "follow", 0.4, "none", False),
         ("mastodon", "like", 0.4, "legitimate_interest", True),
     ]
+
+
+def test_a_refused_engagement_is_mended_and_given_back_once(extracted, run_job, lake):
+    extracted(
+        0, LIKE, LIKE | {"engagement_id": "e2", "action": "poke"}, LIKE | {"engagement_id": "e3", "action": "poke"}
+    )
+    run_job("check_social")
+    at, settings = datetime(2017, 7, 1, tzinfo=UTC), load("local")
+    row = lake.read(QUARANTINE).where("position = 2").withColumn("id", row_id()).collect()[0]
+    mended = json.dumps(LIKE | {"engagement_id": "e2", "action": "share"}).encode()
+    mend(lake, quarantine_row(lake, row.id), raw=mended, by="ann", at=at, why="a new word of theirs")
+
+    done = [
+        replay(lake, settings, tables=[SOCIAL_ENGAGEMENT.name], ids=[], at=at, dry_run=False) for _ in ("once", "again")
+    ]
+
+    assert done == [[Replay(SOCIAL_ENGAGEMENT.name, asked, good, 0, 1)] for asked, good in ((2, 1), (1, 0))]
+    stored = lake.read(SOCIAL_ENGAGEMENT).orderBy("position").select("action", "trust", "consent_basis", "available_at")
+    assert [tuple(row) for row in stored.collect()] == [
+        ("like", 0.4, "legitimate_interest", datetime(2017, 6, 2)),
+        ("share", 0.4, "legitimate_interest", datetime(2017, 7, 1)),
+    ]
+    counts = run_job("check_social").counts
+    assert (counts["social_engagement_accepted"], counts["social_engagement_refused"]) == (2, 1)

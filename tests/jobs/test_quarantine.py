@@ -8,12 +8,13 @@ import pytest
 
 from lettermill import mending
 from lettermill.balances import balance
+from lettermill.errors import ConfigError
 from lettermill.job import Run
 from lettermill.mending import mend, quarantine_row, reasons_if_mended, replay
 from lettermill.quality.mending import row_id
 from lettermill.settings import load
 from lettermill.tables import ingest
-from lettermill.tables.quality import EVENTS, ORDER_LINES, PEOPLE, PRODUCTS, QUARANTINE
+from lettermill.tables.quality import EVENTS, ORDER_LINES, PEOPLE, PRODUCTS, QUARANTINE, SOCIAL_ENGAGEMENT
 
 JUNE, MENDED = datetime(2017, 6, 1, 12), datetime(2017, 7, 1, tzinfo=UTC)
 LINE = {"product_id": "7", "quantity": 1, "price": 2, "value": 2, "discount": 0}
@@ -218,4 +219,13 @@ def test_records_are_mended_and_given_back_too(lake, given, run_job):
     ]
     person = lake.read(PEOPLE).collect()[0]
     assert (person.record_id, person.available_at) == ("r1", MENDED.replace(tzinfo=None))
-    assert mending.ACCEPTED.keys() == {*TABLES}
+    assert mending.ACCEPTED.keys() == {*TABLES, SOCIAL_ENGAGEMENT.name}
+
+
+@pytest.mark.parametrize("table", ["ingest.events", "ingest.records"])
+def test_a_row_that_could_not_even_be_read_cannot_be_mended_and_it_is_said_what_to_do_instead(lake, given, table):
+    lake.add(given(QUARANTINE, {"refused_by": table, "disposition": "refused"}), to=QUARANTINE)
+    row = lake.read(QUARANTINE)
+
+    with pytest.raises(ConfigError, match="could not be read(.|\\n)*have the source send them again"):
+        reasons_if_mended(lake, load("local"), row, raw=b"{}", at=MENDED)

@@ -24,7 +24,7 @@ from lettermill.cli.quality_lake import (
     who,
 )
 from lettermill.errors import ConfigError
-from lettermill.mending import ACCEPTED, mend, quarantine_row, reasons_if_mended, replay
+from lettermill.mending import ACCEPTED, mend, quarantine_row, reasons_if_mended, replay, require_taker
 from lettermill.progress import told
 from lettermill.quality.mending import row_id
 from lettermill.quality.rules import suggestion
@@ -147,6 +147,8 @@ def replay_rows(
 
     Nothing is stored twice: rows keep their keys. A replayed row may be used from its mending on, not before.
     """
+    if table and table.startswith("ingest."):
+        require_taker(table)
     if table and table not in ACCEPTED:
         raise ConfigError(
             f"no table takes rows back: {suggestion(table, ACCEPTED)}", mend=f"one of {', '.join(ACCEPTED)}"
