@@ -9,6 +9,7 @@ a reason by the gateway, or set aside with reasons in quality.quarantine.
 
 The last line is JSON: sent, accepted, quarantined, without_reason, server_errors, memory_growth_mb (the most memory the
 process had at any moment, above what it had after 300 plain events); and refused by the gateway, bombs, environment.
+It fails where an event is unaccounted for or has no reason, where the server erred, or where memory grew by 64 MB.
 """
 
 import argparse
@@ -41,6 +42,7 @@ from tests.services.gateway.running import Process, Site, site
 
 SENDERS = 8
 CHUNK = 64
+MOST_GROWTH_MB = 64
 SLOW_CONNECTIONS = 32
 
 
@@ -177,6 +179,10 @@ def main() -> None:
         "environment": {"python": platform.python_version(), "seed": asked.seed, "corpora": asked.corpora.is_dir()},
     }
     sys.stdout.write(json.dumps(figures) + "\n")
+    assert figures["accepted"] + figures["quarantined"] == figures["sent"], "an event is unaccounted for"
+    assert figures["without_reason"] == 0, "an event was refused without a reason"
+    assert figures["server_errors"] == 0, "the gateway failed over an input"
+    assert growth < MOST_GROWTH_MB, f"the gateway's memory grew by {growth:.1f} MB"
 
 
 if __name__ == "__main__":

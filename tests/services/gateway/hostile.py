@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 WEBHOOK_SECRET = base64.b64encode(b"the key of the webhook").decode()
 KINDS = ("track", "identify", "page", "screen", "group", "alias")
@@ -199,4 +200,14 @@ def _texts(corpora: Path) -> Iterator[str]:
     for file in sorted((corpora / "payloads").rglob("*.txt")) + sorted((corpora / "csv-injection").rglob("*.txt")):
         yield from filter(None, file.read_bytes().decode(errors="replace").splitlines())
     if (corpora / "email-validator" / "cases.json").is_file():
-        yield (corpora / "email-validator" / "cases.json").read_text(encoding="utf-8")[:30_000]
+        for group in json.loads((corpora / "email-validator" / "cases.json").read_text(encoding="utf-8")):
+            yield from (row if isinstance(row, str) else row[0] for row in group["rows"])
+    if (corpora / "isemail" / "test" / "tests.xml").is_file():
+        yield from (address for address, _ in isemail_cases(corpora))
+
+
+def isemail_cases(corpora: Path) -> Iterator[tuple[str, str]]:
+    """Address and category of each case of isemail, which writes control characters as their pictures."""
+    pictures = {0x2400 + code: code for code in range(32)}
+    for case in ElementTree.parse(corpora / "isemail" / "test" / "tests.xml").getroot().iter("test"):
+        yield (case.findtext("address") or "").translate(pictures), case.findtext("category") or ""

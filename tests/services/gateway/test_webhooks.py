@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 
 from lettermill.errors import ConfigError
 from lettermill.services.gateway.refusals import Refusal
-from lettermill.services.gateway.webhooks import sendgrid
+from lettermill.services.gateway.webhooks import sendgrid, standard
 from lettermill.services.gateway.webhooks.provider import Call, provider_named
+from lettermill.webhook_signing import signed_headers, signing_key
 from tests.services.gateway.calls import NOW, SENDGRID, SIGNERS, certificate
 from tests.services.gateway.conftest import PROVIDERS
 
@@ -252,3 +253,45 @@ def test_sendgrids_own_vector_is_taken_and_its_changed_ones_are_not():
     for wrong in (Call(body + b" ", call_.headers, then), Call(body, {**call_.headers, sendgrid.TIMESTAMP: "1"}, then)):
         with pytest.raises(Refusal):
             sendgrid.verify(wrong, keys=[key], window=300)
+
+
+@pytest.mark.skipif(not CORPORA.is_dir(), reason="no corpora on this machine")
+def test_the_vectors_of_standard_webhooks_are_taken_and_refused_as_its_own_library_does():
+    texts = {one["name"]: one["value"] for one in _standard_vectors()["constants"] if one["name"] != "secret"}
+    secrets = [one["value"] for one in _standard_vectors()["constants"] if one["name"] == "secret"]
+    then = NOW.fromtimestamp(1614265330, NOW.tzinfo)  # the moment at which the suite signs its vector
+    sent = {"webhook-id": texts["msg_id"], "webhook-timestamp": "1614265330", "webhook-signature": texts["expected"]}
+    body, key = texts["payload"].encode(), texts["key"].encode()
+    others = "v1,Ceo5qEr07ixe2NLpvHk3FH9bwy/WavXrAFQ/9tdO6mc= v2,Ceo5qEr07ixe2NLpvHk3FH9bwy/WavXrAFQ/9tdO6mc="
+
+    assert signed_headers(body, key=signing_key(texts["key"], place=""), call_id=texts["msg_id"], at=1614265330) == sent
+    for good in (sent, {name.replace("webhook-", "svix-"): value for name, value in sent.items()},
+                 sent | {"webhook-signature": f"{others} {texts['expected']}"}):  # fmt: skip
+        standard.verify(Call(body, good, then), keys=[key], window=300)
+    for unpadded in secrets:
+        signed = signed_headers(body, key=signing_key(unpadded, place=""), call_id="m", at=1614265330)
+        for one in (unpadded, f"whsec_{unpadded}", unpadded + "=" * (-len(unpadded) % 4)):
+            standard.verify(Call(body, signed, then), keys=[one.encode()], window=300)
+    wrong = [{k: v for k, v in sent.items() if k != name} for name in sent]
+    wrong += [sent | {"webhook-timestamp": texts["test_payload.header['webhook-timestamp']"]}]
+    wrong += [sent | {"webhook-signature": texts["test_payload.header['webhook-signature']"]}]
+    wrong += [sent | {"webhook-signature": others}]
+    for bad, at in (
+        *((one, then) for one in wrong),
+        (sent, then + timedelta(seconds=301)),
+        (sent, then - timedelta(seconds=301)),
+    ):
+        with pytest.raises(Refusal):
+            standard.verify(Call(body, bad, at), keys=[key], window=300)
+
+
+@pytest.mark.parametrize("secret", [b"", b"whsec_"])
+def test_an_empty_secret_believes_nobody_not_even_who_signs_with_it(secret):
+    signed = signed_headers(BOUNCE, key=b"", call_id="m", at=AT)
+
+    with pytest.raises(Refusal):
+        standard.verify(Call(BOUNCE, signed, NOW), keys=[secret], window=300)
+
+
+def _standard_vectors():
+    return json.loads((CORPORA / "standard-webhooks" / "literals.json").read_text())[0]

@@ -63,12 +63,16 @@ def reports(call: Call, *, max_depth: int) -> list[Report]:
 
 
 def secret_of(key: bytes) -> bytes:
-    """The bytes of a secret `whsec_<base64>`, with or without prefix and padding. One that is none signs nothing."""
+    """The bytes of a secret `whsec_<base64>`, with or without prefix and padding. One that is none, or empty, signs
+    nothing: anybody could sign with it."""
     text = key.strip().removeprefix(SECRET_PREFIX)
     try:
-        return base64.b64decode(text + b"=" * (-len(text) % 4), validate=True)
+        secret = base64.b64decode(text + b"=" * (-len(text) % 4), validate=True)
     except binascii.Error:
         raise forged() from None
+    if not secret:
+        raise forged()
+    return secret
 
 
 def _reports(events: Sequence[Any], raws: Sequence[bytes], *, call_id: str) -> Iterator[Report]:
