@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 from lettermill.auditing import correct_addresses
 from lettermill.errors import QualityError
 from lettermill.job import Run
-from lettermill.quality.definition import Correction, Expectation, Quality
+from lettermill.quality.definition import TABLES, Correction, Expectation, Quality
 from lettermill.quality.reviews import decided
 from lettermill.quality.rules import Check
 from lettermill.reviewed import people_kept_out, reviewed_lines
@@ -115,10 +115,19 @@ def test_a_correction_of_conf_is_an_acceptance_too_and_is_stored_once(shop, vers
     assert shop.read(PEOPLE).where(F.col("email") == "2@gmail.com").count() == 1
 
 
-def test_an_expectation_of_criticality_error_that_is_not_met_stops_with_what_was_found(shop, run_job):
-    few = Expectation(Check("is_aggr_not_less_than", {"limit": 2}), "enough events")
+def test_an_expectation_of_criticality_error_that_is_not_met_stops_with_what_was_found_whatever_table_has_it(
+    shop, run_job
+):
+    few = Expectation(Check("is_aggr_not_less_than", {"limit": 2}), "enough rows")
 
-    with pytest.raises(QualityError, match=r"quality.events: enough events: 1.0, bound 2.0(.|\n)*quality.yml"):
-        run_job("audit_quality", settings={"quality": Quality(expectations={EVENTS.name: (few,)})})
+    with pytest.raises(QualityError, match=r"quality.events: enough rows: 1.0, bound 2.0(.|\n)*quality.yml"):
+        run_job("audit_quality", settings={"quality": Quality(expectations=dict.fromkeys(TABLES, (few,)))})
 
-    assert shop.read(CHECKS).where("check = 'enough events'").collect()[0].verdict == "failed"
+    verdicts = shop.read(CHECKS).where("check = 'enough rows'").select("table_name", "verdict").collect()
+    assert dict(map(tuple, verdicts)) == {
+        "quality.events": "failed",
+        "quality.order_lines": "passed",
+        "quality.people": "passed",
+        "quality.products": "failed",
+        "quality.social_engagement": "failed",
+    }
