@@ -192,7 +192,7 @@ def add(file: Path, rows: list[dict[str, object]]) -> None:
 def ask(lake: Lake, settings: Settings, people: int) -> None:
     """Ask for each to be erased, with all identifiers the lake has of them, as `lettermill person erase` does."""
     key = resolve(settings.secrets.address_key)
-    erasing = Erasing.of(lake, key=key)
+    erasing = Erasing.of(lake, key=key, reads=settings.row_reader)
     rows = lake.read(IDENTITIES).select("person_id", "identifier_kind", "identifier").collect()
     of_customer = {row["identifier"]: row["person_id"] for row in rows if row["identifier_kind"] == "customer_id"}
     requests = []

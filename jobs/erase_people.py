@@ -19,7 +19,7 @@ from lettermill.secrets import resolve
 @job(Argument("--dry-run", "yes: tell what would be erased, and change nothing", default="no"))
 def main(run: Run) -> None:
     settings, is_rehearsal = run.settings, run.arguments.dry_run == "yes"
-    erasing = Erasing.of(run.lake, key=resolve(settings.secrets.address_key))
+    erasing = Erasing.of(run.lake, key=resolve(settings.secrets.address_key), reads=settings.row_reader)
     check_chain(settings.erasure.certificates)
     if not erasing.requests:
         run.note("nobody has asked to be erased")
@@ -55,7 +55,7 @@ def main(run: Run) -> None:
         run.note(f"{held:,} requests wait until versions are {retain:g} hours old" if held else "nothing left to purge")
         return
     with run.doing("searching every byte"):
-        scan = search(scanned_roots(settings), Finder(erasing.hashes, key=erasing.key))
+        scan = search(scanned_roots(settings), Finder(erasing.hashes, key=erasing.key, reads=erasing.reads))
     if scan.hits:
         raise ErasureError(
             f"{len(scan.hits):,} files still name somebody who was erased",

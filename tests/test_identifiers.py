@@ -1,14 +1,16 @@
 """What names a person in a raw row, and what does not."""
 
+import base64
 import json
 
 import pytest
 
-from lettermill.identifiers import addresses_in, identifier, identifiers_in
+from lettermill.identifiers import addresses_in, identifier, identifiers_in, parsed
 
 
 def named(row, source="crm"):
-    return identifiers_in(row if isinstance(row, str | bytes) else json.dumps(row), source=source)
+    content = parsed(row if isinstance(row, str | bytes) else json.dumps(row))
+    return identifiers_in(content, source=source, region="US")
 
 
 def test_identifiers_are_known_by_the_keys_they_stand_under():
@@ -34,6 +36,36 @@ def test_identifiers_are_known_by_the_keys_they_stand_under():
 )
 def test_an_address_is_found_wherever_it_stands(text):
     assert named({"any": text}) == {"email:ana@x.example"} == addresses_in(text)
+
+
+@pytest.mark.parametrize(
+    "written", ["(212) 555-0123", "212.555.0123", "+1 212 555 0123", "12125550123", " 2125550123 "]
+)
+def test_a_telephone_number_is_known_by_its_international_digits_however_it_is_written(written):
+    assert identifier("phone", "+12125550123") in named({"traits": {"mobile_phone": written}})
+
+
+def test_what_a_text_holds_as_json_is_read_by_its_own_keys():
+    message = {"attributes": {"kind": "page"}, "data": json.dumps({"userId": "9", "context": ' [{"deviceId": "D7"}]'})}
+
+    assert named(message) == {"customer_id:9", "device:d7"}
+    assert named({"note": "{no json, but ana@x.example}", "userId": "[9]"}) == {
+        "email:ana@x.example",
+        "customer_id:[9]",
+    }
+
+
+@pytest.mark.parametrize(
+    ("data", "found"),
+    [
+        (b'{"userId": "9", "mail": "ana@x.example"}', {"customer_id:9", "email:ana@x.example"}),
+        (b"<order><mail>ana@x.example</mail></order>", {"email:ana@x.example"}),
+        (b"\xff\xfe", set()),
+    ],
+)
+def test_what_a_cloud_event_has_in_base64_is_read(data, found):
+    assert named({"id": "1", "data_base64": base64.b64encode(data).decode()}) == found
+    assert named({"id": "1", "data_base64": base64.encodebytes(data).decode().rstrip("=\n")}) == found
 
 
 def test_an_address_within_a_longer_one_is_another():

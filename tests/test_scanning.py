@@ -12,8 +12,10 @@ from lettermill import scanning
 from lettermill.identifiers import identifier
 from lettermill.keyed_hashes import hash_identifier
 from lettermill.scanning import Finder, contents, search
+from lettermill.settings import load
 
 KEY = b"a key of the test"
+READS = load("local").row_reader
 CANARY = "canary.7731@birds.example"
 
 
@@ -41,7 +43,7 @@ def places(tmp_path):
 
 
 def test_an_address_is_found_in_every_form_by_its_keyed_hash_alone(places):
-    finder = Finder(frozenset({hash_identifier(identifier("email", CANARY), key=KEY)}), key=KEY)
+    finder = Finder(frozenset({hash_identifier(identifier("email", CANARY), key=KEY)}), key=KEY, reads=READS)
 
     scan = search([places, places / "log"], finder)
 
@@ -55,11 +57,11 @@ def test_an_address_is_found_in_every_form_by_its_keyed_hash_alone(places):
 
 def test_a_long_id_is_found_by_its_hash_and_a_plain_text_as_it_is(tmp_path):
     (tmp_path / "state").write_bytes(b"\0\1browser-000-77\0")
-    by_hash = Finder(frozenset({hash_identifier("anonymous_id:browser-000-77", key=KEY)}), key=KEY)
+    by_hash = Finder(frozenset({hash_identifier("anonymous_id:browser-000-77", key=KEY)}), key=KEY, reads=READS)
 
     assert len(search([tmp_path], by_hash).hits) == 1
-    assert len(search([tmp_path], Finder(frozenset(), key=KEY, texts=[b"000-77"])).hits) == 1
-    assert search([tmp_path], Finder(frozenset(), key=KEY, texts=[b"000-78"])).hits == []
+    assert len(search([tmp_path], Finder(frozenset(), key=KEY, reads=READS, texts=[b"000-77"])).hits) == 1
+    assert search([tmp_path], Finder(frozenset(), key=KEY, reads=READS, texts=[b"000-78"])).hits == []
 
 
 def test_what_lies_across_two_pieces_is_seen(tmp_path, monkeypatch):
@@ -67,3 +69,43 @@ def test_what_lies_across_two_pieces_is_seen(tmp_path, monkeypatch):
     (tmp_path / "long").write_bytes(b"x" * 1_990 + b" " + CANARY.encode() + b" " + b"y" * 3_000)
 
     assert any(CANARY.encode() in piece for piece in contents(tmp_path / "long"))
+
+
+def finder(*named):
+    return Finder(frozenset(hash_identifier(one, key=KEY) for one in named), key=KEY, reads=READS)
+
+
+@pytest.mark.parametrize(
+    ("text", "is_hers"),
+    [
+        (b'{"phone": "(212) 555-0123"}', True),
+        (b'{"phone": "+1 212-555-0123"}', True),
+        (b'{\\"phone\\": \\"212.555.0123\\"}', True),
+        (b'{"phone": 2125550123}', True),
+        (b"ana,212 555 0123,9\n", True),
+        (b"call +12125550123.", True),
+        (b"https://shop.example/?tel=%2B12125550123", True),
+        (b"\0\x0212125550123\0", True),
+        (b'{"total": 0.2125550123, "ratio": 2125550123.5}', False),
+        (b"a2125550123 92125550123 2125550123999", False),
+        (b'{"phone": "555-0123"}', False),
+        (b'{"phone": "(212) 555-0124"}', False),
+    ],
+)
+def test_a_telephone_number_is_found_as_payloads_write_it_and_no_other_number_is_taken_for_it(text, is_hers, tmp_path):
+    (tmp_path / "kept").write_bytes(text)
+
+    assert bool(search([tmp_path], finder(identifier("phone", "+12125550123"))).hits) is is_hers
+
+
+def test_the_id_of_a_record_is_found_in_rows_of_its_own_source_alone(tmp_path):
+    raw = ['{"id": "501", "properties": {}}', '{"id": "7", "associatedcompanyid": "501"}']
+    pq.write_table(pa.table({"source": ["hubspot_contacts"] * 2, "raw": raw}), tmp_path / "hers.parquet")
+    pq.write_table(pa.table({"source": ["hubspot_contacts"], "record_id": ["501"]}), tmp_path / "version.parquet")
+    pq.write_table(pa.table({"source": ["crm"], "raw": [raw[0].encode()]}), tmp_path / "elsewhere.parquet")
+    pq.write_table(pa.table({"source": ["hubspot_contacts"], "raw": raw[1:]}), tmp_path / "another.parquet")
+    pq.write_table(pa.table({"raw": raw[:1]}), tmp_path / "unknown.parquet")
+
+    hits = search([tmp_path], finder("record:hubspot_contacts/501")).hits
+
+    assert [Path(hit).name for hit in hits] == ["hers.parquet", "version.parquet"]

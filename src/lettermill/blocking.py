@@ -28,12 +28,13 @@ def without_erased(
     if not run.lake.exists(ERASURES):
         return check
     key = resolve(run.settings.secrets.address_key)
-    hashes = Erasing.of(run.lake, key=key).hashes
+    reads = run.settings.row_reader
+    hashes = Erasing.of(run.lake, key=key, reads=reads).hashes
     if not hashes:
         return check
 
     def checked(arrived: DataFrame, lake: Lake) -> None:
-        named = named_rows(arrived, arriving, hashes=hashes, key=key).distinct().persist()
+        named = named_rows(arrived, arriving, hashes=hashes, key=key, reads=reads).distinct().persist()
         for table, rows in counted(arrived).items():
             lake.add(dropped_rows(named, rows, refused_by=table.name), to=QUARANTINE)
         check(arrived.join(named, on=list(ORIGIN), how="left_anti"), lake)

@@ -10,6 +10,7 @@ from pyspark.sql import functions as F
 
 from lettermill import tables
 from lettermill.errors import ErasureError
+from lettermill.identifiers import Reads
 from lettermill.lake import Lake
 from lettermill.profiles.erasures import (
     ORIGIN,
@@ -48,17 +49,18 @@ class Found:
 
 @dataclass
 class Erasing:
-    """Everybody who ever asked to be erased, and where they are found now."""
+    """Everybody who ever asked to be erased, and where they are found now; `reads` finds identifiers in raw rows."""
 
     lake: Lake
     requests: list[Erasure]
     key: bytes
+    reads: Reads
 
     @classmethod
-    def of(cls, lake: Lake, *, key: bytes) -> "Erasing":
+    def of(cls, lake: Lake, *, key: bytes, reads: Reads) -> "Erasing":
         """The requests that the lake has."""
         lake.create(ERASURES)
-        return cls(lake, erasures(row.asDict() for row in lake.read(ERASURES).collect()), key)
+        return cls(lake, erasures(row.asDict() for row in lake.read(ERASURES).collect()), key, reads)
 
     @cached_property
     def hashes(self) -> frozenset[str]:
@@ -119,7 +121,7 @@ class Erasing:
             filled = F.coalesce(*(F.col(name).cast("string") for name in table.personal_columns)).isNotNull()
             keys = rows.where(filled & F.col("message_id").isin([*self.message_ids])).select("message_id")
             return Found(table, keys, blank=table.personal_columns)
-        return Found(table, named_rows(rows, table, hashes=self.hashes, key=self.key))
+        return Found(table, self._named(table))
 
     def _origins(self) -> DataFrame:
         """Where the raw rows came from that name them, in any table."""
@@ -127,9 +129,12 @@ class Erasing:
         found = spark.createDataFrame([], "source string, origin string, position bigint")
         for table in self.tables():
             if is_by_origin(table):
-                rows = self.lake.read(table)
-                found = found.unionByName(named_rows(rows, table, hashes=self.hashes, key=self.key))
+                found = found.unionByName(self._named(table))
         return found.distinct().localCheckpoint()
+
+    def _named(self, table: Table) -> DataFrame:
+        """The keys of a table's rows that name them by an identifier."""
+        return named_rows(self.lake.read(table), table, hashes=self.hashes, key=self.key, reads=self.reads)
 
     def delete(self, found: Found) -> None:
         """Take rows out of a table; the table's earlier versions still have them."""

@@ -16,7 +16,6 @@ import pyarrow.parquet as pq
 from lettermill.delivery.providers.files.account import Account
 from lettermill.delivery.redacting import put, redact_payloads
 from lettermill.erasing import Erasing
-from lettermill.identifiers import identifiers_in
 from lettermill.ingest.sources import Source
 from lettermill.keyed_hashes import Hasher
 from lettermill.scanning import Finder, contents, files_below
@@ -40,7 +39,7 @@ def erase_files(settings: Settings, erasing: Erasing, *, is_rehearsal: bool = Fa
     hasher = Hasher(erasing.key)
 
     def names(raw: str, source: str) -> bool:
-        return any(hasher(one) in erasing.hashes for one in identifiers_in(raw, source=source))
+        return any(hasher(one) in erasing.hashes for one in erasing.reads(raw, source=source))
 
     write = _look if is_rehearsal else put
     payloads = 0 if is_rehearsal else redact_accounts(settings, erasing.message_ids)
@@ -147,7 +146,7 @@ def _erase_parquet(file: Path, source: str, names: Names, *, write: Callable[[Pa
 def _erase_derived(settings: Settings, erasing: Erasing, *, is_rehearsal: bool) -> int:
     """Remove previews and reports that show them: each can be made again, without them."""
     texts = [one[:MARK].encode() for one in sorted(erasing.message_ids)]
-    shows = Finder(erasing.hashes, key=erasing.key, texts=texts)
+    shows = Finder(erasing.hashes, key=erasing.key, reads=erasing.reads, texts=texts)
     hit = [file for file in files_below(settings.derived_files) if any(shows(piece) for piece in contents(file))]
     for file in hit:
         if not is_rehearsal:

@@ -11,9 +11,9 @@ from lettermill.collected import rows_of
 from lettermill.errors import ConfigError
 from lettermill.lake import Lake
 from lettermill.profiles.attributes import NAMES, valid
-from lettermill.profiles.phones import e164
 from lettermill.tables import Table
 from lettermill.tables.profiles import ATTRIBUTES, HOUSEHOLDS, IDENTITIES, IDENTITY_CHANGES, IDENTITY_FLAGS
+from lettermill.telephone_numbers import e164
 
 Rows = list[dict[str, Any]]
 

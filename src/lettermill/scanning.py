@@ -4,7 +4,7 @@ A file is given as it is, and besides as what it holds: gzip unpacked, Parquet d
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from zlib import error as ZlibError
@@ -13,13 +13,22 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from isal import igzip
 
-from lettermill.identifiers import addresses_in, identifier
+from lettermill.identifiers import Reads, addresses_in, identifier
 from lettermill.keyed_hashes import Hasher
+from lettermill.telephone_numbers import international
 
 BYTES_AT_A_TIME = 64 << 20
+FEWEST_DIGITS = 10
 PARQUET, GZIP = b"PAR1", b"\x1f\x8b"
 LONG = re.compile(rb"[A-Za-z0-9][A-Za-z0-9_/-]{7,79}")
 """Anything that could be a browser's, device's or record's id."""
+DIGITS = re.compile(rb"(?:(?<=%2B)|(?<![\w.]))\+?(\d{10,15})(?!\.?\w)")
+WRITTEN = re.compile(rb"(?:^|(?<=[\"'\\\s,;|<>\0]))\+?[(\d][\d ()./-]{8,28}\d(?=$|[\"'\\\r\n\t,;|<>\0])")
+"""Telephone numbers of 10 digits and more: as digits, and as people write them where the number is the whole value.
+
+Fewer digits are no phone that could be told from any other number.
+"""
+FRACTION = re.compile(rb"\+?\d*\.\d+")
 
 
 @dataclass
@@ -62,7 +71,7 @@ def search(roots: Iterable[Path], found_in: "Finder") -> Scan:
         for piece in contents(file):
             scan.bytes += len(piece)
             is_hit = is_hit or found_in(piece)
-        if is_hit:
+        if is_hit or found_in.in_rows(file):
             scan.hits.append(str(file))
     return scan
 
@@ -70,11 +79,12 @@ def search(roots: Iterable[Path], found_in: "Finder") -> Scan:
 class Finder:
     """Whether a piece holds one of the identifiers whose keyed hashes are given, or one of some plain texts.
 
-    Addresses and long ids are looked up; an id of a few digits is only one where a key says so, which a table knows.
+    Addresses, long ids and telephone numbers are looked up wherever they stand. An id of a few digits, or of a record,
+    is only one where a key and a source say so: rows that have both are read by `reads`, as their sources declare.
     """
 
-    def __init__(self, hashes: frozenset[str], *, key: bytes, texts: Iterable[bytes] = ()) -> None:
-        self.hashes, self.hasher, self.texts = hashes, Hasher(key), tuple(texts)
+    def __init__(self, hashes: frozenset[str], *, key: bytes, reads: Reads, texts: Iterable[bytes] = ()) -> None:
+        self.hashes, self.hasher, self.reads, self.texts = hashes, Hasher(key), reads, tuple(texts)
 
     def __call__(self, piece: bytes) -> bool:
         if any(text in piece for text in self.texts):
@@ -85,10 +95,42 @@ class Finder:
         named = (
             identifier(kind, word) for word in words for kind in ("anonymous_id", "device", "record", "customer_id")
         )
-        if any(self.hasher(one) in self.hashes for one in named):
+        if self._is_known(named) or self._is_known(self._phones(piece)):
             return True
-        addresses = addresses_in(piece.decode(errors="replace")) if b"@" in piece else set()
-        return any(self.hasher(one) in self.hashes for one in addresses)
+        return b"@" in piece and self._is_known(addresses_in(piece.decode(errors="replace")))
+
+    def in_rows(self, file: Path) -> bool:
+        """Whether a raw row, or a version of a record, in a Parquet file names one of them by what its source says."""
+        return bool(self.hashes) and any(self._is_known(self._of_row(row)) for row in _rows(file))
+
+    def _of_row(self, row: Mapping[str, object]) -> Iterator[str]:
+        source, record, raw = str(row["source"]), row.get("record_id"), row.get("raw")
+        if record is not None:
+            yield identifier("record", f"{source}/{record}")
+        if isinstance(raw, str | bytes):
+            yield from self.reads(raw, source=source)
+
+    def _phones(self, piece: bytes) -> Iterator[str]:
+        values = (one.decode("ascii") for one in {*WRITTEN.findall(piece)} if not FRACTION.fullmatch(one))
+        written = ("".join(filter(str.isdigit, one)) for one in values)
+        for digits in {*(one.decode("ascii") for one in DIGITS.findall(piece)), *written}:
+            if len(digits) >= FEWEST_DIGITS:
+                yield from (f"phone:{one}" for one in international(digits, self.reads.region))
+
+    def _is_known(self, named: Iterable[str]) -> bool:
+        return any(self.hasher(one) in self.hashes for one in named)
+
+
+def _rows(file: Path) -> Iterator[dict[str, object]]:
+    """Rows of a Parquet file that say of which source they are, with what tells whom they name; of others none."""
+    with file.open("rb") as opened:
+        if opened.read(4) != PARQUET:
+            return
+    with pq.ParquetFile(file) as opened:
+        told = [name for name in ("raw", "record_id") if name in opened.schema_arrow.names]
+        if told and "source" in opened.schema_arrow.names:
+            for batch in opened.iter_batches(columns=["source", *told]):
+                yield from batch.to_pylist()
 
 
 def _pieces(file: Path) -> Iterator[bytes]:

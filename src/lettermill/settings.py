@@ -20,6 +20,7 @@ from lettermill.profiles.consent_rules import ConsentRules
 from lettermill.profiles.policy import ConflictPolicy, ProfilesPolicy
 from lettermill.quality.definition import Quality
 from lettermill.quality.mapping.applying import Mappings
+from lettermill.quality.mapping.identifying import RowReader
 from lettermill.quality.mapping.targets import Holds
 from lettermill.rendering.content_blocks import LIBRARY, Block, unmet
 from lettermill.settings_sections import (
@@ -35,7 +36,7 @@ from lettermill.settings_sections import (
     SparkSettings,
     SyncSettings,
 )
-from lettermill.source_map import mappings_of, require_sense
+from lettermill.source_map import mappings_of, require_sense, row_reader
 
 STRICT = ConfigDict(extra="forbid", frozen=True)
 PACKAGED = files("lettermill") / "conf"  # no plain path where Spark imports the wheel as it is, zipped
@@ -86,6 +87,11 @@ class Settings:
     def mappings_of(self, holds: Holds) -> Mappings:
         """How the payloads of all sources that hold `holds` are read."""
         return mappings_of(self.sources, self.mappings, holds=holds)
+
+    @property
+    def row_reader(self) -> RowReader:
+        """What finds the identifiers that raw rows name, by what their sources declare."""
+        return row_reader(self.sources, self.mappings, region=self.profiles.identity.phone_region)
 
 
 def load(environment: str, *, conf: Traversable = PACKAGED) -> Settings:

@@ -7,6 +7,7 @@ from typing import Any
 from lettermill.errors import ConfigError
 from lettermill.ingest.sources import Source
 from lettermill.quality.mapping.applying import Mappings
+from lettermill.quality.mapping.identifying import RowReader
 from lettermill.quality.mapping.language import PayloadMapping
 from lettermill.quality.mapping.reading import mapping_of
 from lettermill.quality.mapping.shape import shape_of
@@ -52,6 +53,13 @@ def mappings_of(sources: Mapping[str, Source], mappings: Mapping[str, Any], *, h
     mine = {name: mapping_name(source) for name, source in sources.items() if source.holds == holds}
     read = {name: _read(name, mappings[name], name) for name in {*mine.values(), OURS[holds]}}
     return Mappings({name: read[mapping] for name, mapping in mine.items()}, otherwise=read[OURS[holds]])
+
+
+def row_reader(sources: Mapping[str, Source], mappings: Mapping[str, Any], *, region: str) -> RowReader:
+    """What finds the identifiers in raw rows of every source; `region` is the country of phones without one."""
+    names = {name: mapping_name(source) for name, source in sources.items()}
+    read = {name: _read(name, mappings[name], name) for name in {*names.values()}}
+    return RowReader({source: read[mapping] for source, mapping in names.items()}, region)
 
 
 def _read(name: str, content: Mapping[str, Any], place: str) -> PayloadMapping:

@@ -4,11 +4,19 @@ from typing import Annotated
 
 import typer
 
-from lettermill.cli.person_found import INSTALLED, Catalog, Conf, Env, PersonId, identifiers_of, opened
+from lettermill.cli.person_found import (
+    INSTALLED,
+    Catalog,
+    Conf,
+    Env,
+    PersonId,
+    identifiers_of,
+    opened,
+    unknown_to_profiles,
+)
 from lettermill.erasing import Erasing
 from lettermill.errors import ConfigError
 from lettermill.file_erasing import erase_files
-from lettermill.identifiers import identifier
 from lettermill.profiles.erasures import request
 from lettermill.progress import told
 from lettermill.secrets import resolve
@@ -34,15 +42,17 @@ def erase(
     """
     run = opened(env=env, conf=conf, catalog=catalog)
     key = resolve(run.settings.secrets.address_key)
+    region = run.settings.profiles.identity.phone_region
+    person_id: str | None
     try:
-        person_id, known = identifiers_of(run.lake, person)
+        person_id, known = identifiers_of(run.lake, person, region=region)
     except ConfigError:
         if kind is None:
             raise
-        person_id, known = None, [(kind, identifier(kind, person).partition(":")[2])]
+        person_id, known = None, unknown_to_profiles(kind, person, region=region)
     asked = request(person_id, identifiers=known, key=key, reason=reason, at=run.started_at)
     if dry_run:
-        erasing = Erasing(run.lake, [asked], key)
+        erasing = Erasing(run.lake, [asked], key, run.settings.row_reader)
         with told(run.spark, "looking for their rows"):
             found = {one.table.name: one.keys.count() for one in erasing.find()}
             found |= erase_files(run.settings, erasing, is_rehearsal=True)
@@ -50,7 +60,7 @@ def erase(
             typer.echo(f"{number:>10,}  {name}")
         typer.echo("nothing was changed")
         return
-    erasing = Erasing.of(run.lake, key=key)
+    erasing = Erasing.of(run.lake, key=key, reads=run.settings.row_reader)
     if any(one.request_id == asked.request_id for one in erasing.requests):
         typer.echo(f"request {asked.request_id} is already there; jobs/erase_people.py erases whoever asked")
         return

@@ -27,11 +27,10 @@ def export(
     """
     run = opened(env=env, conf=conf, catalog=catalog)
     key = resolve(run.settings.secrets.address_key)
-    person_id, known = identifiers_of(run.lake, person)
-    assert person_id is not None  # somebody has it, or there was an error
+    person_id, known = identifiers_of(run.lake, person, region=run.settings.profiles.identity.phone_region)
     asked = request(person_id, identifiers=known, key=key, reason="subject access", at=run.started_at)
     with told(run.spark, "reading every table"):
-        held = list(held_of(run.lake, Erasing(run.lake, [asked], key)))
+        held = list(held_of(run.lake, Erasing(run.lake, [asked], key, run.settings.row_reader)))
     document = as_document(held, person_id=person_id, at=run.started_at)
     folder = out / person_id
     folder.mkdir(parents=True, exist_ok=True)

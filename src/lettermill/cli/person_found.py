@@ -9,15 +9,19 @@ import typer
 from pyspark.sql import functions as F
 
 from lettermill.errors import ConfigError
-from lettermill.identifiers import WEAK, identifier
+from lettermill.identifiers import WEAK
 from lettermill.job import Run, open_run
 from lettermill.lake import Lake
 from lettermill.settings import PACKAGED
 from lettermill.tables.profiles import IDENTITIES
+from lettermill.telephone_numbers import e164
 
 INSTALLED = Path(str(PACKAGED))
 PersonId = Annotated[
-    str, typer.Argument(help="any identifier: address, customer id, browser's id, record (crm/17) or person id")
+    str,
+    typer.Argument(
+        help="any identifier: address, telephone number, customer id, browser's id, record (crm/17) or person id"
+    ),
 ]
 Env = Annotated[str, typer.Option("--env", help="environment: a file of conf")]
 Conf = Annotated[Path, typer.Option("--conf", help="folder of base.yml and <env>.yml")]
@@ -30,13 +34,14 @@ def opened(*, env: str, conf: Path, catalog: str | None) -> Run:
     return open_run(Namespace(env=env, conf=conf, catalog=catalog, as_of=now), application="lettermill person")
 
 
-def identifiers_of(lake: Lake, named: str) -> tuple[str | None, list[tuple[str, str]]]:
+def identifiers_of(lake: Lake, named: str, *, region: str) -> tuple[str, list[tuple[str, str]]]:
     """The person's surrogate key, and every identifier (kind, value) of theirs.
 
-    Raises ConfigError where nobody has the identifier, or several people have it.
+    `named` is any identifier in any spelling; `region` is the country of a telephone number without one. Raises
+    ConfigError where nobody has the identifier, or several people have it.
     """
     known = lake.read(IDENTITIES).where(~F.col("identifier_kind").isin(*WEAK))
-    spellings = [named, named.strip().lower(), identifier("phone", named).removeprefix("phone:")]
+    spellings = [named, named.strip(), named.strip().lower(), e164(named, region) or named]
     matching = known.where(F.col("identifier").isin(spellings) | (F.col("person_id") == named))
     persons = sorted({row["person_id"] for row in matching.select("person_id").distinct().collect()})
     if len(persons) != 1:
@@ -45,3 +50,8 @@ def identifiers_of(lake: Lake, named: str) -> tuple[str | None, list[tuple[str, 
         raise ConfigError(problem, place=IDENTITIES.name, mend=mend)
     theirs = known.where(F.col("person_id") == persons[0]).select("identifier_kind", "identifier").collect()
     return persons[0], sorted((row["identifier_kind"], row["identifier"]) for row in theirs)
+
+
+def unknown_to_profiles(kind: str, named: str, *, region: str) -> list[tuple[str, str]]:
+    """What somebody whom profiles do not know is to be known by (kind, value): a telephone number in E.164."""
+    return [(kind, (e164(named, region) if kind == "phone" else None) or named)]

@@ -9,10 +9,11 @@ import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 
 from lettermill.errors import ErasureError
-from lettermill.identifiers import WEAK, identifier, identifiers_in
+from lettermill.identifiers import WEAK, Reads, identifier, identifiers_as_written
 from lettermill.keyed_hashes import Hasher, hash_identifier
 from lettermill.tables import Table
 from lettermill.tables.profiles import ERASURES
+from lettermill.telephone_numbers import is_region
 
 ORIGIN = ("source", "origin", "position")
 KINDS_OF_COLUMNS = {
@@ -22,6 +23,8 @@ KINDS_OF_COLUMNS = {
 }  # fmt: skip
 """Personal columns that hold an identifier, of which kind; of `identifier` the row itself says it."""
 KIND = "identifier_kind"
+RECORD = ("source", "record_id")
+"""Columns that together say which record a row is a version of, as identities know it: `source/record_id`."""
 
 
 @dataclass(frozen=True)
@@ -70,21 +73,20 @@ def erasures(rows: Iterable[Mapping[str, object]]) -> list[Erasure]:
     return [Erasure(**{**row, "identifiers": tuple(row["identifiers"])}) for row in rows]  # type: ignore[arg-type]
 
 
-def named_rows(rows: DataFrame, table: Table, *, hashes: frozenset[str], key: bytes) -> DataFrame:
+def named_rows(rows: DataFrame, table: Table, *, hashes: frozenset[str], key: bytes, reads: Reads) -> DataFrame:
     """The key columns (ORIGIN, or the table's own) of the rows of `table` that name an identifier by its keyed hash.
 
-    `raw` is read whole; other columns by the kind of identifier that they hold.
+    `raw` is read whole, by what its source declares; other columns by the kind of identifier that they hold.
     """
     by_column = {name: kind for name, kind in KINDS_OF_COLUMNS.items() if name in table.personal_columns}
-    has_raw = "raw" in table.personal_columns
     keys = [*(ORIGIN if is_by_origin(table) else table.key)]
-    read = [*by_column, *([KIND] if "" in by_column.values() else []), *(["raw", "source"] if has_raw else [])]
+    read = _asked(table, by_column)
     asked = [*dict.fromkeys([*keys, *read])]
 
     def find(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         hasher = Hasher(key)
         for batch in batches:
-            named = (_identifiers(row, by_column) for row in batch.select(read).to_pylist())
+            named = (_identifiers(row, by_column, reads) for row in batch.select(read).to_pylist())
             mask = [any(hasher(one) in hashes for one in found) for found in named]
             yield batch.filter(pa.array(mask, pa.bool_())).select(keys)
 
@@ -94,11 +96,24 @@ def named_rows(rows: DataFrame, table: Table, *, hashes: frozenset[str], key: by
     return chosen.mapInArrow(find, chosen.select(*keys).schema)
 
 
-def _identifiers(row: Mapping[str, object], by_column: Mapping[str, str]) -> set[str]:
-    told = {name: kind or str(row[KIND]) for name, kind in by_column.items() if row[name] is not None}
-    found = {identifier(kind, str(row[name])) for name, kind in told.items()}
+def _asked(table: Table, by_column: Mapping[str, str]) -> list[str]:
+    """The columns that say whom a row of the table names."""
+    beside = {"raw": ["source"], "phone": ["country"], "identifier": [KIND]}
+    named = [name for name in ("raw", *by_column) if name in table.personal_columns]
+    more = [other for name in named for other in beside.get(name, []) if other in table.column_names]
+    record = [*RECORD] if {*RECORD} <= {*table.column_names} else []
+    return [*dict.fromkeys([*named, *more, *record])]
+
+
+def _identifiers(row: Mapping[str, object], by_column: Mapping[str, str], reads: Reads) -> set[str]:
+    country = str(row.get("country"))
+    region = country if is_region(country) else reads.region
+    told = [(kind or str(row[KIND]), str(row[name])) for name, kind in by_column.items() if row[name] is not None]
+    found = {one for kind, value in told for one in identifiers_as_written(kind, value, region=region)}
+    if row.get("record_id") is not None:
+        found.add(identifier("record", "/".join(str(row[name]) for name in RECORD)))
     raw = row.get("raw")
-    return found | identifiers_in(raw, source=str(row["source"])) if isinstance(raw, str | bytes) else found
+    return found | reads(raw, source=str(row["source"])) if isinstance(raw, str | bytes) else found
 
 
 def persons_named(identities: DataFrame, *, hashes: frozenset[str], key: bytes) -> DataFrame:

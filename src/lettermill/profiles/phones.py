@@ -1,24 +1,12 @@
-"""Phone numbers as E.164, whatever way they were written."""
+"""The telephone numbers of records as E.164, one form for every spelling."""
 
 from collections.abc import Iterable, Iterator
 
-import phonenumbers
 import pyarrow as pa  # type: ignore[import-untyped]
-from phonenumbers import PhoneNumberFormat
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-
-def e164(written: str, region: str) -> str | None:
-    """The number in E.164, such as `+436601234567`; None where it cannot be dialled.
-
-    `region` is the country (ISO 3166-1 alpha-2) of a number written without one.
-    """
-    try:
-        number = phonenumbers.parse(written, region)
-    except phonenumbers.NumberParseException:
-        return None
-    return phonenumbers.format_number(number, PhoneNumberFormat.E164) if phonenumbers.is_valid_number(number) else None
+from lettermill.telephone_numbers import e164
 
 
 def with_e164(records: DataFrame, *, region: str) -> DataFrame:

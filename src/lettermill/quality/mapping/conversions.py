@@ -1,6 +1,7 @@
 """Text into typed values and other words: null where it is none, never an error, whatever the session is set to."""
 
 import json
+import re
 
 from pyspark.sql import Column
 from pyspark.sql import functions as F
@@ -10,6 +11,7 @@ from lettermill.quality.mapping.language import Cast, Wording
 
 WHOLE = r"^\s*[+-]?\d{1,18}(\.0*)?\s*$"
 NUMBER = r"^\s*[+-]?\d{1,20}(\.\d{1,20})?([eE][+-]?\d{1,2})?\s*$"
+NO_LETTER_OR_DIGIT = re.compile(r"[^A-Za-z0-9]+")
 USUAL_INSTANT = r"\A\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d{1,9})?Z\z"
 ISO_DATE = r"^\s*(\d{4})-\d\d-\d\d(?:[T ].*)?\s*$"
 SINCE_1970 = {"seconds": (11, 1_000_000), "millis": (14, 1_000), "micros": (17, 1)}
@@ -53,7 +55,7 @@ def worded(text: Column, wording: Wording) -> Column:
     as its ISO code; a date as its year. What is no country or no date stays as it came, so that a rule can tell of it.
     """
     if wording == "snake_case":
-        return F.lower(F.regexp_replace(F.trim(text), r"[^A-Za-z0-9]+", "_"))
+        return F.lower(F.regexp_replace(F.trim(text), NO_LETTER_OR_DIGIT.pattern, "_"))
     if wording == "country":
         return F.coalesce(_country_code(text), text)
     if wording == "year":

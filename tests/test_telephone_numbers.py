@@ -2,7 +2,7 @@
 
 import pytest
 
-from lettermill.profiles.phones import e164
+from lettermill.telephone_numbers import e164
 
 
 @pytest.mark.parametrize(
