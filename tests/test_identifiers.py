@@ -45,6 +45,17 @@ def test_a_telephone_number_is_known_by_its_international_digits_however_it_is_w
     assert identifier("phone", "+12125550123") in named({"traits": {"mobile_phone": written}})
 
 
+@pytest.mark.parametrize("key", ["Phone", "PersonMobilePhone", "hs_whatsapp_phone_number", "mobile"])
+def test_a_number_without_its_country_is_a_telephone_number_where_the_key_says_so(key):
+    assert identifier("phone", "+12125550123") in named({key: "212 555 0123"})
+    assert named({"order_id": "212 555 0123", "total": 2125550123}) == set()
+    assert named({key: "on request"}) == set()
+
+
+def test_an_international_number_is_one_whatever_its_key_is():
+    assert named({"call": "+1 (212) 555-0123", "offset": "+02:00", "change": "+12"}) == {"phone:12125550123"}
+
+
 def test_what_a_text_holds_as_json_is_read_by_its_own_keys():
     message = {"attributes": {"kind": "page"}, "data": json.dumps({"userId": "9", "context": ' [{"deviceId": "D7"}]'})}
 

@@ -18,10 +18,15 @@ from lettermill.telephone_numbers import e164
 KINDS_OF_KEYS = {
     "userid": "customer_id", "customerid": "customer_id", "previousid": "customer_id", "anonymousid": "anonymous_id",
     "userpseudoid": "anonymous_id", "deviceid": "device", "advertisingid": "device", "recordid": "record",
-    "phone": "phone", "mobile": "phone", "telephone": "phone", "mobilephone": "phone", "device.id": "device",
-    "customer.id": "customer_id", "user.id": "customer_id", "record": "record",
+    "device.id": "device", "customer.id": "customer_id", "user.id": "customer_id", "record": "record",
 }  # fmt: skip
 """The last key, or the last two, before a value, in lower case without `_` and `-` -> the kind of identifier it is."""
+
+OF_PHONES = ("phone", "mobile", "phonenumber")
+"""How keys of telephone numbers end; sources have many (`PersonMobilePhone`, `hs_whatsapp_phone_number`)."""
+
+INTERNATIONAL = re.compile(r"\s*\+[\d ()./-]{10,30}\s*")
+"""A value that is a telephone number whatever its key is."""
 
 IN_BASE64 = "database64"
 """The key, written so, under which CloudEvents has data that is no JSON of the event itself."""
@@ -52,8 +57,10 @@ def identifier(kind: str, value: str) -> str:
 
 def identifiers_as_written(kind: str, value: str, *, region: str) -> set[str]:
     """What a value that a source wrote may be known as: a phone by its digits, and as a number of `region`."""
-    number = e164(value, region) if kind == "phone" else None
-    return {identifier(kind, value)} | ({identifier(kind, number)} if number else set())
+    if kind != "phone":
+        return {identifier(kind, value)}
+    spellings = (value, e164(value, region) or "")
+    return {identifier(kind, one) for one in spellings if any(sign.isdigit() for sign in one)}
 
 
 def identifiers_in(content: Any, *, source: str, region: str) -> set[str]:
@@ -64,8 +71,7 @@ def identifiers_in(content: Any, *, source: str, region: str) -> set[str]:
     """
     found: set[str] = set()
     for path, value in _leaves(content):
-        kind = KINDS_OF_KEYS.get(path[-1] if path else "") or KINDS_OF_KEYS.get(".".join(path[-2:]))
-        if kind:
+        if kind := _kind(path, value):
             named = f"{source}/{value}" if path[-1] == "recordid" else value
             found |= identifiers_as_written(kind, named, region=region)
             if path[-1] == "previousid":
@@ -73,6 +79,13 @@ def identifiers_in(content: Any, *, source: str, region: str) -> set[str]:
         if "@" in value:
             found |= addresses_in(value)
     return found
+
+
+def _kind(path: tuple[str, ...], value: str) -> str | None:
+    key = path[-1] if path else ""
+    if key.endswith(OF_PHONES) or INTERNATIONAL.fullmatch(value):
+        return "phone"
+    return KINDS_OF_KEYS.get(key) or KINDS_OF_KEYS.get(".".join(path[-2:]))
 
 
 def addresses_in(text: str) -> set[str]:
