@@ -10,6 +10,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from lettermill.balances import balance
+from lettermill.blocking import without_erased
 from lettermill.ingest.sources import Source
 from lettermill.job import Run, job
 from lettermill.lake import Lake
@@ -43,10 +44,13 @@ def main(run: Run) -> None:
         run.lake.create(table)
     rules = run.settings.quality.of(SOCIAL_ENGAGEMENT)
     sources = {name: source for name, source in run.settings.sources.items() if source.holds == "social"}
+    of_social = F.col("source").isin(*sources)
     with run.doing("checking engagement on social media"):
         each = partial(check, sources=sources, mappings=run.settings.mappings_of("social"), rules=rules)
-        run.lake.follow(RECORDS, each, as_name="check_social")
-    of_social = F.col("source").isin(*sources)
+        checked = without_erased(
+            run, each, arriving=RECORDS, counted=lambda rows: {SOCIAL_ENGAGEMENT: rows.where(of_social)}
+        )
+        run.lake.follow(RECORDS, checked, as_name="check_social")
     balance(run, SOCIAL_ENGAGEMENT, arrived=run.lake.read(RECORDS).where(of_social).count())
     stored = run.lake.read(SOCIAL_ENGAGEMENT)
     run.count(social_engagement_without_basis=stored.where(~F.col("may_be_used")).count())

@@ -22,6 +22,14 @@ def test_identifiers_are_known_by_the_keys_they_stand_under():
     assert named(row) == {"customer_id:9", "anonymous_id:b-1", "device:d7", "phone:43123", "record:crm/r1"}
 
 
+def test_engagement_names_a_hashed_address_and_a_handle_on_its_platform():
+    row = {"platform": " Mastodon", "handle": "@Zoe ", "email_sha256": "AB12", "subject": "post/7"}
+
+    assert named(row) == {"handle:mastodon/zoe", "email_sha256:ab12"}
+    assert named({"handle": "jam-jar", "title": "Jam"}) == set()  # the name of a product's page
+    assert named({"handle": "zoe", "platform": None}) == set()
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from lettermill import scanning
-from lettermill.identifiers import identifier
+from lettermill.identifiers import address_sha256, identifier
 from lettermill.keyed_hashes import hash_identifier
 from lettermill.scanning import Finder, contents, search
 from lettermill.settings import load
@@ -62,6 +62,15 @@ def test_a_long_id_is_found_by_its_hash_and_a_plain_text_as_it_is(tmp_path):
     assert len(search([tmp_path], by_hash).hits) == 1
     assert len(search([tmp_path], Finder(frozenset(), key=KEY, reads=READS, texts=[b"000-77"])).hits) == 1
     assert search([tmp_path], Finder(frozenset(), key=KEY, reads=READS, texts=[b"000-78"])).hits == []
+
+
+def test_an_address_that_is_told_by_its_sha256_is_found(tmp_path):
+    digest = address_sha256(CANARY)
+    (tmp_path / "told.json").write_text(f'{{"email_sha256":"{digest.upper()}"}}')
+    (tmp_path / "other.json").write_text(f'{{"email_sha256":"{digest[::-1]}"}}')
+    finder = Finder(frozenset({hash_identifier(f"email_sha256:{digest}", key=KEY)}), key=KEY)
+
+    assert [Path(hit).name for hit in search([tmp_path], finder).hits] == ["told.json"]
 
 
 def test_what_lies_across_two_pieces_is_seen(tmp_path, monkeypatch):

@@ -1,6 +1,6 @@
 """Erasing people from the tables: which rows are theirs, by their requests, and taking them out."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 
 from lettermill import tables
 from lettermill.errors import ErasureError
-from lettermill.identifiers import Reads
+from lettermill.identifiers import Reads, handle_at
 from lettermill.lake import Lake
 from lettermill.profiles.erasures import (
     ORIGIN,
@@ -22,10 +22,12 @@ from lettermill.profiles.erasures import (
     named_rows,
     persons_named,
 )
+from lettermill.profiles.handles import handles_of
 from lettermill.tables import Table
 from lettermill.tables.campaigns import CONTEXTS, stored_contexts
 from lettermill.tables.delivery import OUTBOX
 from lettermill.tables.profiles import ERASURES, IDENTITIES
+from lettermill.tables.quality import SOCIAL_ENGAGEMENT
 
 STAYS: Mapping[str, str] = {
     "delivery.outbox": "that a message was sent, by surrogate key and keyed hash: it must never be sent again",
@@ -159,6 +161,15 @@ class Erasing:
         """Requests whose rows are deleted, and have been for as long as versions are retained."""
         of = [request for request in self.requests if request.state == "deleted" and request.deleted_at]
         return [one for one in of if (now - _utc(one.deleted_at)).total_seconds() >= retain_hours * 3600]
+
+
+def with_handles(lake: Lake, identifiers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """The identifiers (kind, value) of a person, and the names on social media that sources tell are theirs."""
+    known = [*identifiers]
+    if not lake.exists(SOCIAL_ENGAGEMENT):
+        return known
+    told = handles_of(lake.read(SOCIAL_ENGAGEMENT), known).collect()
+    return [*known, *sorted(("handle", handle_at(row["platform"], row["handle"])) for row in told)]
 
 
 def _utc(instant: datetime | None) -> datetime:

@@ -9,6 +9,7 @@ import unicodedata
 from base64 import b64decode
 from binascii import Error as Base64Error
 from collections.abc import Iterator
+from hashlib import sha256
 from typing import Any, Protocol
 
 import orjson
@@ -19,6 +20,7 @@ KINDS_OF_KEYS = {
     "userid": "customer_id", "customerid": "customer_id", "previousid": "customer_id", "anonymousid": "anonymous_id",
     "userpseudoid": "anonymous_id", "deviceid": "device", "advertisingid": "device", "recordid": "record",
     "device.id": "device", "customer.id": "customer_id", "user.id": "customer_id", "record": "record",
+    "emailsha256": "email_sha256", "platform.handle": "handle",
 }  # fmt: skip
 """The last key, or the last two, before a value, in lower case without `_` and `-` -> the kind of identifier it is."""
 
@@ -61,6 +63,16 @@ def identifiers_as_written(kind: str, value: str, *, region: str) -> set[str]:
         return {identifier(kind, value)}
     spellings = (value, e164(value, region) or "")
     return {identifier(kind, one) for one in spellings if any(sign.isdigit() for sign in one)}
+
+
+def address_sha256(address: str) -> str:
+    """SHA-256 of a normalised address in hexadecimal, without a key: what social sources tell in its place."""
+    return sha256(identifier("email", address).removeprefix("email:").encode()).hexdigest()
+
+
+def handle_at(platform: str, handle: str) -> str:
+    """The value of an identifier of kind `handle`: a name means somebody on one platform, with or without its @."""
+    return f"{platform.strip()}/{handle.strip().removeprefix('@')}"
 
 
 def identifiers_in(content: Any, *, source: str, region: str) -> set[str]:
@@ -125,6 +137,9 @@ def _leaves(content: Any) -> Iterator[tuple[tuple[str, ...], str]]:
         if isinstance(value, dict):
             plain = ((key.lower().replace("_", "").replace("-", ""), below) for key, below in value.items())
             waiting += [((*path[-1:], key), below) for key, below in plain]
+            platform, handle = value.get("platform"), value.get("handle")
+            if isinstance(platform, str) and isinstance(handle, str):
+                yield ("platform", "handle"), handle_at(platform, handle)
         elif isinstance(value, list):
             waiting += [(path, below) for below in value]
         elif isinstance(value, str):

@@ -29,6 +29,8 @@ WRITTEN = re.compile(rb"(?:^|(?<=[\"'\\\s,;|<>\0]))\+?[(\d][\d ()./-]{8,28}\d(?=
 Fewer digits are no phone that could be told from any other number.
 """
 FRACTION = re.compile(rb"\+?\d*\.\d+")
+SHA256 = 64
+"""Signs of a SHA-256 in hexadecimal."""
 
 
 @dataclass
@@ -92,9 +94,10 @@ class Finder:
         if not self.hashes:
             return False
         words = {word.decode("ascii") for word in LONG.findall(piece)}
-        named = (
+        named = [
             identifier(kind, word) for word in words for kind in ("anonymous_id", "device", "record", "customer_id")
-        )
+        ]
+        named += [identifier("email_sha256", word) for word in words if len(word) == SHA256]
         if self._is_known(named) or self._is_known(self._phones(piece)):
             return True
         return b"@" in piece and self._is_known(addresses_in(piece.decode(errors="replace")))

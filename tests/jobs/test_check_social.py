@@ -3,14 +3,17 @@
 import json
 from dataclasses import replace
 from datetime import UTC, datetime
+from hashlib import sha256
 
 import pytest
 
 from lettermill.lake import Batch
 from lettermill.mending import Replay, mend, quarantine_row, replay
+from lettermill.profiles.erasures import erasure_rows, request
 from lettermill.quality.mending import row_id
 from lettermill.settings import load
 from lettermill.tables import ingest
+from lettermill.tables.profiles import ERASURES
 from lettermill.tables.quality import QUARANTINE, SOCIAL_ENGAGEMENT
 
 LIKE = {
@@ -97,3 +100,33 @@ def test_a_refused_engagement_is_mended_and_given_back_once(extracted, run_job, 
     ]
     counts = run_job("check_social").counts
     assert (counts["social_engagement_accepted"], counts["social_engagement_refused"]) == (2, 1)
+
+
+def test_later_engagement_of_an_erased_person_is_dropped_however_it_names_them(extracted, run_job, lake, spark):
+    erased = [("customer_id", "9"), ("email", "Zoe@X.example"), ("handle", "mastodon/zoe")]
+    asked = request("p1", identifiers=erased, key=b"a key of the tests", reason="by mail", at=datetime(2017, 6, 1))
+    lake.merge(erasure_rows([asked], spark=spark), into=ERASURES)
+    unnamed = {name: value for name, value in LIKE.items() if name not in ("customer_id", "handle")}
+    extracted(
+        0,
+        unnamed | {"customer_id": "9"},
+        unnamed | {"email_sha256": sha256(b"zoe@x.example").hexdigest().upper()},
+        unnamed | {"handle": "@Zoe "},
+        unnamed | {"engagement_id": "of her name elsewhere", "handle": "@zoe", "platform": "Bluesky"},
+        unnamed | {"engagement_id": "of another", "handle": "@ben", "customer_id": "8"},
+    )
+
+    counts = run_job("check_social").counts
+
+    assert counts == {
+        "social_engagement_arrived": 5,
+        "social_engagement_accepted": 2,
+        "social_engagement_duplicate": 0,
+        "social_engagement_refused": 0,
+        "social_engagement_erased": 3,
+        "social_engagement_without_basis": 0,
+    }
+    stored = lake.read(SOCIAL_ENGAGEMENT).orderBy("position").collect()
+    assert [row.engagement_id for row in stored] == ["of her name elsewhere", "of another"]
+    aside = lake.read(QUARANTINE).orderBy("position").collect()
+    assert [(row.position, row.disposition, bytes(row.raw)) for row in aside] == [(n, "erased", b"") for n in (1, 2, 3)]

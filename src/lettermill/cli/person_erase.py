@@ -14,7 +14,7 @@ from lettermill.cli.person_found import (
     opened,
     unknown_to_profiles,
 )
-from lettermill.erasing import Erasing
+from lettermill.erasing import Erasing, with_handles
 from lettermill.errors import ConfigError
 from lettermill.file_erasing import erase_files
 from lettermill.profiles.erasures import request
@@ -28,7 +28,9 @@ def erase(
     kind: Annotated[
         str | None,
         typer.Option(
-            "--kind", help="of an identifier nobody has yet: email, customer_id, phone: block it all the same"
+            "--kind",
+            help="of an identifier nobody has yet: email, customer_id, phone, email_sha256, handle (platform/name): "
+            "block it all the same",
         ),
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="tell what would be erased, and change nothing")] = False,
@@ -50,6 +52,7 @@ def erase(
         if kind is None:
             raise
         person_id, known = None, unknown_to_profiles(kind, person, region=region)
+    known = with_handles(run.lake, known)
     asked = request(person_id, identifiers=known, key=key, reason=reason, at=run.started_at)
     if dry_run:
         erasing = Erasing(run.lake, [asked], key, run.settings.row_reader)

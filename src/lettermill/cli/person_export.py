@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from lettermill.cli.person_found import INSTALLED, Catalog, Conf, Env, PersonId, identifiers_of, opened
-from lettermill.erasing import Erasing
+from lettermill.erasing import Erasing, with_handles
 from lettermill.profiles.erasures import request
 from lettermill.progress import told
 from lettermill.secrets import resolve
@@ -28,6 +28,8 @@ def export(
     run = opened(env=env, conf=conf, catalog=catalog)
     key = resolve(run.settings.secrets.address_key)
     person_id, known = identifiers_of(run.lake, person, region=run.settings.profiles.identity.phone_region)
+    assert person_id is not None  # somebody has it, or there was an error
+    known = with_handles(run.lake, known)
     asked = request(person_id, identifiers=known, key=key, reason="subject access", at=run.started_at)
     with told(run.spark, "reading every table"):
         held = list(held_of(run.lake, Erasing(run.lake, [asked], key, run.settings.row_reader)))

@@ -9,7 +9,7 @@ import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 
 from lettermill.errors import ErasureError
-from lettermill.identifiers import WEAK, Reads, identifier, identifiers_as_written
+from lettermill.identifiers import WEAK, Reads, address_sha256, handle_at, identifier, identifiers_as_written
 from lettermill.keyed_hashes import Hasher, hash_identifier
 from lettermill.tables import Table
 from lettermill.tables.profiles import ERASURES
@@ -18,13 +18,15 @@ from lettermill.telephone_numbers import is_region
 ORIGIN = ("source", "origin", "position")
 KINDS_OF_COLUMNS = {
     "user_id": "customer_id", "customer_id": "customer_id", "anonymous_id": "anonymous_id", "email": "email",
-    "address": "email", "phone": "phone", "device_id": "device",
-    "identifier": "",
+    "address": "email", "phone": "phone", "device_id": "device", "email_sha256": "email_sha256",
+    "handle": "handle", "identifier": "",
 }  # fmt: skip
 """Personal columns that hold an identifier, of which kind; of `identifier` the row itself says it."""
 KIND = "identifier_kind"
 RECORD = ("source", "record_id")
 """Columns that together say which record a row is a version of, as identities know it: `source/record_id`."""
+READ_BESIDE = {"raw": "source", "phone": "country", "identifier": KIND, "handle": "platform"}
+"""Columns that say whom a row names only together with another, or better -> that other."""
 
 
 @dataclass(frozen=True)
@@ -51,8 +53,14 @@ class Erasure:
 def request(
     person_id: str | None, *, identifiers: Iterable[tuple[str, str]], key: bytes, reason: str, at: datetime
 ) -> Erasure:
-    """A new request to erase who has these identifiers (kind, value). Only keyed hashes of them are kept."""
-    named = {identifier(kind, value) for kind, value in identifiers if kind not in WEAK}
+    """A new request to erase who has these identifiers (kind, value). Only keyed hashes of them are kept.
+
+    Some sources tell an address by its SHA-256 alone; once the address is gone nobody could work that out, so it is
+    one of the identifiers from now on.
+    """
+    strong = [(kind, value) for kind, value in identifiers if kind not in WEAK]
+    digests = {identifier("email_sha256", address_sha256(value)) for kind, value in strong if kind == "email"}
+    named = {identifier(kind, value) for kind, value in strong} | digests
     hashes = tuple(sorted(hash_identifier(one, key=key) for one in named))
     request_id = sha256("\0".join((person_id or "", *hashes)).encode()).hexdigest()[:24]
     return Erasure(request_id, person_id, hashes, reason, "requested", at)
@@ -98,9 +106,8 @@ def named_rows(rows: DataFrame, table: Table, *, hashes: frozenset[str], key: by
 
 def _asked(table: Table, by_column: Mapping[str, str]) -> list[str]:
     """The columns that say whom a row of the table names."""
-    beside = {"raw": ["source"], "phone": ["country"], "identifier": [KIND]}
     named = [name for name in ("raw", *by_column) if name in table.personal_columns]
-    more = [other for name in named for other in beside.get(name, []) if other in table.column_names]
+    more = [other for name in named if (other := READ_BESIDE.get(name)) in table.column_names]
     record = [*RECORD] if {*RECORD} <= {*table.column_names} else []
     return [*dict.fromkeys([*named, *more, *record])]
 
@@ -108,12 +115,18 @@ def _asked(table: Table, by_column: Mapping[str, str]) -> list[str]:
 def _identifiers(row: Mapping[str, object], by_column: Mapping[str, str], reads: Reads) -> set[str]:
     country = str(row.get("country"))
     region = country if is_region(country) else reads.region
-    told = [(kind or str(row[KIND]), str(row[name])) for name, kind in by_column.items() if row[name] is not None]
+    told = [_told(row, name, kind) for name, kind in by_column.items() if row[name] is not None]
     found = {one for kind, value in told for one in identifiers_as_written(kind, value, region=region)}
     if row.get("record_id") is not None:
         found.add(identifier("record", "/".join(str(row[name]) for name in RECORD)))
     raw = row.get("raw")
     return found | reads(raw, source=str(row["source"])) if isinstance(raw, str | bytes) else found
+
+
+def _told(row: Mapping[str, object], column: str, kind: str) -> tuple[str, str]:
+    """Kind and value of the identifier that a column of a row holds."""
+    value = str(row[column])
+    return (kind, handle_at(str(row["platform"]), value)) if column == "handle" else (kind or str(row[KIND]), value)
 
 
 def persons_named(identities: DataFrame, *, hashes: frozenset[str], key: bytes) -> DataFrame:

@@ -1,0 +1,33 @@
+"""The rows of a table that name who was erased, by whichever of its columns."""
+
+from datetime import UTC, datetime
+from hashlib import sha256
+
+import pytest
+
+from lettermill.profiles.erasures import named_rows, request
+from lettermill.tables.quality import SOCIAL_ENGAGEMENT
+
+KEY = b"a key of the test"
+HERS = [("email", "zoe@x.example"), ("handle", "mastodon/zoe"), ("record", "hubspot_contacts/17"), ("customer_id", "9")]
+
+
+@pytest.fixture
+def named():
+    """Keys of the rows that name her."""
+    hashes = frozenset(
+        request(None, identifiers=HERS, key=KEY, reason="", at=datetime(2018, 1, 1, tzinfo=UTC)).identifiers
+    )
+    return lambda rows, table: [tuple(row) for row in named_rows(rows, table, hashes=hashes, key=KEY).collect()]
+
+
+def test_engagement_is_hers_by_the_hash_of_her_address_and_by_her_name_on_that_platform(given, named):
+    rows = given(
+        SOCIAL_ENGAGEMENT,
+        {"position": 1, "email_sha256": sha256(b"zoe@x.example").hexdigest()},
+        {"position": 2, "platform": "mastodon", "handle": "@Zoe"},
+        {"position": 3, "platform": "bluesky", "handle": "@zoe"},
+        {"position": 4, "email_sha256": sha256(b"ben@x.example").hexdigest()},
+    )
+
+    assert [position for *_, position in named(rows, SOCIAL_ENGAGEMENT)] == [1, 2]
