@@ -6,6 +6,7 @@ from hashlib import sha256
 import pytest
 
 from lettermill.profiles.erasures import named_rows, request
+from lettermill.tables.profiles import IDENTITY_FLAGS, MATCHES
 from lettermill.tables.quality import SOCIAL_ENGAGEMENT
 
 KEY = b"a key of the test"
@@ -31,3 +32,30 @@ def test_engagement_is_hers_by_the_hash_of_her_address_and_by_her_name_on_that_p
     )
 
     assert [position for *_, position in named(rows, SOCIAL_ENGAGEMENT)] == [1, 2]
+
+
+def test_a_suggested_match_is_hers_by_either_of_its_records(given, named):
+    rows = given(
+        MATCHES,
+        {"record": "crm/1", "other_record": "hubspot_contacts/17"},
+        {"record": "hubspot_contacts/17", "other_record": "shop/2"},
+        {"record": "crm/1", "other_record": "shop/2"},
+    )
+
+    assert named(rows, MATCHES) == [("crm/1", "hubspot_contacts/17"), ("hubspot_contacts/17", "shop/2")]
+
+
+def test_a_flag_is_hers_by_its_identifier_and_that_of_a_component_by_the_record_or_customer_it_is_named_for(
+    given, named
+):
+    flags = [
+        {"identifier_kind": "email", "identifier": "zoe@x.example"},
+        {"identifier_kind": "component", "identifier": "hubspot_contacts/17"},
+        {"identifier_kind": "component", "identifier": "customer/9"},
+        {"identifier_kind": "component", "identifier": "crm/1"},
+        {"identifier_kind": "phone", "identifier": "9"},
+    ]
+
+    found = [(kind, value) for kind, value, _ in named(given(IDENTITY_FLAGS, *flags), IDENTITY_FLAGS)]
+
+    assert found == [tuple(flag.values()) for flag in flags[:3]]

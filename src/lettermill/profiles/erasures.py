@@ -11,6 +11,7 @@ from pyspark.sql import DataFrame, SparkSession
 from lettermill.errors import ErasureError
 from lettermill.identifiers import WEAK, Reads, address_sha256, handle_at, identifier, identifiers_as_written
 from lettermill.keyed_hashes import Hasher, hash_identifier
+from lettermill.profiles.evidence import COMPONENT, CUSTOMER
 from lettermill.tables import Table
 from lettermill.tables.profiles import ERASURES
 from lettermill.telephone_numbers import is_region
@@ -19,7 +20,7 @@ ORIGIN = ("source", "origin", "position")
 KINDS_OF_COLUMNS = {
     "user_id": "customer_id", "customer_id": "customer_id", "anonymous_id": "anonymous_id", "email": "email",
     "address": "email", "phone": "phone", "device_id": "device", "email_sha256": "email_sha256",
-    "handle": "handle", "identifier": "",
+    "handle": "handle", "record": "record", "other_record": "record", "identifier": "",
 }  # fmt: skip
 """Personal columns that hold an identifier, of which kind; of `identifier` the row itself says it."""
 KIND = "identifier_kind"
@@ -115,7 +116,7 @@ def _asked(table: Table, by_column: Mapping[str, str]) -> list[str]:
 def _identifiers(row: Mapping[str, object], by_column: Mapping[str, str], reads: Reads) -> set[str]:
     country = str(row.get("country"))
     region = country if is_region(country) else reads.region
-    told = [_told(row, name, kind) for name, kind in by_column.items() if row[name] is not None]
+    told = [one for name, kind in by_column.items() if row[name] is not None for one in _told(row, name, kind)]
     found = {one for kind, value in told for one in identifiers_as_written(kind, value, region=region)}
     if row.get("record_id") is not None:
         found.add(identifier("record", "/".join(str(row[name]) for name in RECORD)))
@@ -123,10 +124,19 @@ def _identifiers(row: Mapping[str, object], by_column: Mapping[str, str], reads:
     return found | reads(raw, source=str(row["source"])) if isinstance(raw, str | bytes) else found
 
 
-def _told(row: Mapping[str, object], column: str, kind: str) -> tuple[str, str]:
-    """Kind and value of the identifier that a column of a row holds."""
+def _told(row: Mapping[str, object], column: str, kind: str) -> Iterator[tuple[str, str]]:
+    """Kind and value of the identifiers that a column of a row may hold."""
     value = str(row[column])
-    return (kind, handle_at(str(row["platform"]), value)) if column == "handle" else (kind or str(row[KIND]), value)
+    if column == "handle":
+        yield kind, handle_at(str(row["platform"]), value)
+    elif kind:
+        yield kind, value
+    elif row[KIND] == COMPONENT:  # goes by the name of its oldest holder: a record, or a customer that events name
+        yield "record", value
+        if value.startswith(CUSTOMER):
+            yield "customer_id", value.removeprefix(CUSTOMER)
+    else:
+        yield str(row[KIND]), value
 
 
 def persons_named(identities: DataFrame, *, hashes: frozenset[str], key: bytes) -> DataFrame:

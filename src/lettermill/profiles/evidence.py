@@ -21,6 +21,10 @@ COMPONENT = "component"
 """The kind of a flag that is about a whole component; its identifier is the component's oldest record."""
 
 
+CUSTOMER = "customer/"
+"""Begins the name of a holder that is a customer of events; a record's begins with its source."""
+
+
 def statements(records: DataFrame, *, heard: DataFrame, introduced: DataFrame) -> DataFrame:
     """Statements of records (with `record` and a phone in E.164) and of the events that were heard.
 
@@ -84,7 +88,7 @@ def narrowed(stated: DataFrame, large: DataFrame, *, trusting: Sequence[str]) ->
 
 def oldest() -> Column:
     """The holder seen first, records before customers of events: `{is_event, first_seen_at, name}`."""
-    name = F.regexp_replace(F.regexp_replace("holder", "^record:", ""), "^customer_id:", "customer/")
+    name = F.regexp_replace(F.regexp_replace("holder", "^record:", ""), "^customer_id:", CUSTOMER)
     return F.min(F.struct("is_event", F.col("available_at").alias("first_seen_at"), name.alias("name")))
 
 

@@ -95,8 +95,8 @@ MATCHES = Table(
     name="profiles.matches",
     grain="one row per pair of records of different persons that are probably one",
     columns=(
-        Column("record", "string", "one record, as in profiles.identities", required=True),
-        Column("other_record", "string", "the other, later in the alphabet", required=True),
+        Column("record", "string", "one record, as in profiles.identities", required=True, personal=True),
+        Column("other_record", "string", "the other, later in the alphabet", required=True, personal=True),
         Column("probability", "double", "that both are one person", required=True),
         Column("suggested_at", "timestamp", "the moment for which the pair was first suggested", required=True),
     ),
