@@ -6,7 +6,7 @@ a certificate). A purge waits until versions are older than `erasure.retention_h
 `--dry-run yes` tells what would go and changes nothing.
 """
 
-from lettermill.certificates import check_chain
+from lettermill.certificates import require_certificates
 from lettermill.certifying import certify, scanned_roots
 from lettermill.erasing import Erasing
 from lettermill.errors import ErasureError
@@ -20,7 +20,7 @@ from lettermill.secrets import resolve
 def main(run: Run) -> None:
     settings, is_rehearsal = run.settings, run.arguments.dry_run == "yes"
     erasing = Erasing.of(run.lake, key=resolve(settings.secrets.address_key), reads=settings.row_reader)
-    check_chain(settings.erasure.certificates)
+    require_certificates(settings.erasure.certificates, erasing.certified)
     if not erasing.requests:
         run.note("nobody has asked to be erased")
         return

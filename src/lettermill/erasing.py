@@ -68,6 +68,11 @@ class Erasing:
     def hashes(self) -> frozenset[str]:
         return frozenset(one for request in self.requests for one in request.identifiers)
 
+    @property
+    def certified(self) -> dict[str, str]:
+        """Requests that were given a certificate, and its sha256."""
+        return {one.request_id: one.certificate for one in self.requests if one.certificate}
+
     @cached_property
     def persons(self) -> tuple[str, ...]:
         """Surrogate keys: those that were asked for, and whoever has one of the identifiers now."""
