@@ -9,12 +9,18 @@ import pytest
 
 from lettermill import STAGES, tables
 from lettermill.cli.table_docs import written_docs
+from lettermill.delta_layout import properties
 from lettermill.erasing import STAYS
 from lettermill.profiles.erasures import handle
+from lettermill.tables.campaigns import contexts_table
 
 SOURCE = Path("src/lettermill")
 MODULES = sorted(file for folder in (SOURCE, Path("demo"), Path("jobs")) for file in folder.rglob("*.py"))
 JOBS = sorted(Path("jobs").glob("*.py"))
+PERSONAL = [
+    *(table for table in tables.ALL if table.personal_columns),
+    contexts_table("spring", inputs="struct<first_name: string>", fingerprint="00000000"),
+]
 FORBIDDEN_NAMES = re.compile(r"utils?|helpers?|common|misc|manager|base")
 ACTIONS = {
     "count",
@@ -117,11 +123,16 @@ DECLARED_AHEAD = {"campaigns.bandits.arm_states"}
 """Writers of tables that are declared with bandits, before their jobs exist."""
 
 
-def test_personal_columns_are_no_part_of_statistics_or_layout():
-    assert [t.name for t in tables.ALL if {*t.cluster_by} & {*t.personal_columns}] == []
+@pytest.mark.parametrize("table", PERSONAL, ids=lambda table: table.name)
+def test_personal_columns_are_no_part_of_statistics_or_layout(table):
+    in_statistics = {name.strip("`") for name in properties(table)["delta.dataSkippingStatsColumns"].split(",")}
+
+    assert in_statistics  # else Delta would take the first columns, whichever they are
+    assert in_statistics <= {*table.column_names} - {*table.personal_columns}
+    assert not {*table.cluster_by} & {*table.personal_columns}
 
 
-@pytest.mark.parametrize("table", [t for t in tables.ALL if t.personal_columns], ids=lambda table: table.name)
+@pytest.mark.parametrize("table", PERSONAL, ids=lambda table: table.name)
 def test_a_person_can_be_found_in_every_table_with_personal_columns(table):
     assert handle(table) in ("origin", "person_id", "message_id", "identifier")
     assert table.name not in STAYS
