@@ -32,6 +32,7 @@ import pyspark  # noqa: E402
 
 from demo.generate import write_landing  # noqa: E402
 from lettermill.erasing import Erasing  # noqa: E402
+from lettermill.gateway_settings import GatewayFiles  # noqa: E402
 from lettermill.job import Run, open_lake  # noqa: E402
 from lettermill.lake import Lake  # noqa: E402
 from lettermill.profiles.erasures import request  # noqa: E402
@@ -115,6 +116,7 @@ def settings_below(work: Path) -> Settings:
         landing=work / "demo" / "landing",
         lake=LakeSettings(root=work / "lake", checkpoints=work / "checkpoints"),
         files=FilesSettings(folder=work / "payloads"),
+        gateway=replace(local.gateway, files=GatewayFiles(spool=work / "spool")),
         mlflow=replace(local.mlflow, tracking_uri=database, registry_uri=database, artifacts=str(work / "mlflow")),
         erasure=ErasureSettings(work / "certificates", retention_hours=0, derived=(work / "preflight.html",)),
     )

@@ -3,7 +3,9 @@
 import csv
 import gzip
 import io
+import json
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -11,9 +13,11 @@ import pytest
 
 from lettermill.delivery.providers.files.account import Account
 from lettermill.delivery.redacting import put
-from lettermill.file_erasing import erase_landing, redact_accounts
+from lettermill.file_erasing import erase_files, erase_landing, redact_accounts
 from lettermill.ingest.kafka import Kafka
 from lettermill.ingest.sources import Source
+from lettermill.keyed_hashes import hash_identifier
+from lettermill.payload_places import out_of_reach
 from lettermill.settings import load
 from tests.delivery.contract import message, messages
 from tests.delivery.files.test_manifests import handed_over
@@ -111,3 +115,34 @@ def test_people_are_taken_out_of_the_payload_files_of_every_account_in_its_layou
     (left,) = (tmp_path / "watched").iterdir()
     assert message(0).address in left.read_text()
     assert message(1).address not in left.read_text()
+    assert out_of_reach(settings) == ["s3://bucket/out"]
+
+
+def test_a_rehearsal_counts_what_an_erasure_takes_out_of_every_kind_of_file_and_changes_nothing(land, tmp_path):
+    local = load("local")
+    settings = replace(
+        local,
+        landing=tmp_path / "landing",
+        sources=SOURCES,
+        files=replace(local.files, folder=tmp_path / "payloads"),
+        erasure=replace(local.erasure, derived=(tmp_path / "preview",)),
+        mlflow=replace(local.mlflow, artifacts=str(tmp_path / "mlflow")),
+    )
+    land("landing/events/web/2017-01-01.jsonl", b'{"email": "ana@x.example"}\n')
+    land("preview/hers.html", b"to ana@x.example")
+    land("mlflow/examples.json", json.dumps({"data": [["p-ana", 1], ["p-ben", 2]]}).encode())
+    handed_over(settings.files.account(), messages(2))
+    hers = SimpleNamespace(
+        key=b"k",
+        hashes=frozenset({hash_identifier("email:ana@x.example", key=b"k")}),
+        message_ids=frozenset({message(1).message_id}),
+        persons=("p-ana",),
+    )
+    before = {file: file.read_bytes() for file in tmp_path.rglob("*") if file.is_file()}
+
+    rehearsed = erase_files(settings, hers, is_rehearsal=True)
+
+    assert {file: file.read_bytes() for file in tmp_path.rglob("*") if file.is_file()} == before
+    assert rehearsed == {"landing rows": 1, "payload rows": 2, "derived files": 1, "rows in MLflow artefacts": 1}
+    assert erase_files(settings, hers) == rehearsed
+    assert sorted(erase_files(settings, hers).values()) == [0, 0, 0, 0]

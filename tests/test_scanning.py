@@ -73,6 +73,23 @@ def test_an_address_that_is_told_by_its_sha256_is_found(tmp_path):
     assert [Path(hit).name for hit in search([tmp_path], finder).hits] == ["told.json"]
 
 
+def test_a_file_that_moves_on_while_it_is_searched_is_found_where_it_went(tmp_path):
+    spool, landing = tmp_path / "spool", tmp_path / "landing"
+    for folder in (spool, landing):
+        folder.mkdir()
+    for name in ("first", "second"):
+        (spool / name).write_text(name)
+
+    def finder(piece):
+        if piece == b"first" and (spool / "second").exists():
+            (spool / "second").rename(landing / "second")
+        return piece == b"second"
+
+    scan = search([spool, landing, tmp_path], finder)
+
+    assert (scan.files, scan.hits) == (2, [str(landing / "second")])
+
+
 def test_what_lies_across_two_pieces_is_seen(tmp_path, monkeypatch):
     monkeypatch.setattr(scanning, "BYTES_AT_A_TIME", 2_000)
     (tmp_path / "long").write_bytes(b"x" * 1_990 + b" " + CANARY.encode() + b" " + b"y" * 3_000)

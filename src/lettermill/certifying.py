@@ -7,6 +7,7 @@ from lettermill.certificates import write_certificate
 from lettermill.code_version import git_commit
 from lettermill.erasing import STAYS
 from lettermill.job import Run
+from lettermill.payload_places import out_of_reach
 from lettermill.profiles.erasures import Erasure
 from lettermill.scanning import Scan
 from lettermill.settings import Settings
@@ -21,9 +22,13 @@ BEYOND = (
 
 
 def scanned_roots(settings: Settings) -> list[Path]:
-    """Every folder and file of the settings that this machine can read byte by byte."""
+    """Every folder and file of the settings that this machine can read byte by byte, in the order to search them:
+
+    the gateway moves files from its spool into the landing folder, so that what left the one is found in the other.
+    """
     database = settings.mlflow.tracking_uri.removeprefix("sqlite:///")
-    roots = [settings.lake.root, settings.lake.checkpoints, settings.landing, settings.files.folder]
+    roots = [settings.gateway.files.spool, settings.landing]
+    roots += [settings.lake.root, settings.lake.checkpoints, settings.files.folder]
     roots += [Path(settings.mlflow.artifacts)] if settings.mlflow.artifacts else []
     roots += [Path(database)] if database != settings.mlflow.tracking_uri else []
     return [root for root in (*roots, *settings.derived_files) if root is not None and root.exists()]
@@ -55,6 +60,10 @@ def certify(run: Run, due: Sequence[Erasure], *, touched: Mapping[str, int], sca
             "hits": len(scan.hits),
             "folders": [str(root) for root in scanned_roots(run.settings)],
         },
-        "stays": {**STAYS, "beyond the lake": list(BEYOND)},
+        "stays": {
+            **STAYS,
+            "beyond the lake": list(BEYOND),
+            "payload files neither changed nor searched": out_of_reach(run.settings),
+        },
     }
     return write_certificate(run.settings.erasure.certificates, content)

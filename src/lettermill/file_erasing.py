@@ -13,13 +13,13 @@ import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from lettermill.delivery.providers.files.account import Account
-from lettermill.delivery.redacting import put, redact_payloads
+from lettermill.delivery.redacting import Write, look, put, redact_payloads
 from lettermill.erasing import Erasing
 from lettermill.ingest.sources import Source
 from lettermill.keyed_hashes import Hasher
+from lettermill.payload_places import file_accounts
 from lettermill.scanning import Finder, contents, files_below
-from lettermill.settings import Settings, validate
+from lettermill.settings import Settings
 
 MARK = 16
 """As many characters of a message's id stand in its links."""
@@ -34,51 +34,38 @@ class Names(Protocol):
 def erase_files(settings: Settings, erasing: Erasing, *, is_rehearsal: bool = False) -> dict[str, int]:
     """Take people out of every file that the settings name; what was found, in words and numbers.
 
-    Files of an object store or a server are not reached: the certificate says which were.
+    Files of an object store or a server are not reached: the certificate names where they lie (`out_of_reach`).
     """
     hasher = Hasher(erasing.key)
 
     def names(raw: str, source: str) -> bool:
         return any(hasher(one) in erasing.hashes for one in erasing.reads(raw, source=source))
 
-    write = _look if is_rehearsal else put
-    payloads = 0 if is_rehearsal else redact_accounts(settings, erasing.message_ids)
+    write = look if is_rehearsal else put
     return {
         "landing rows": sum(erase_landing(settings.landing, settings.sources, names, write=write)),
-        "payload rows": payloads,
-        "derived files": _erase_derived(settings, erasing, is_rehearsal=is_rehearsal),
+        "payload rows": redact_accounts(settings, erasing.message_ids, write=write),
+        "derived files": _erase_derived(settings, erasing, write=write),
         "rows in MLflow artefacts": sum(_erase_examples(settings, erasing, write=write)),
     }
 
 
-def redact_accounts(settings: Settings, message_ids: frozenset[str]) -> int:
+def redact_accounts(settings: Settings, message_ids: frozenset[str], *, write: Write = put) -> int:
     """Blank the rows of these messages in the payload files of every account that files into a folder; how many."""
-    declared = (
-        validate(
-            Account, {key: value for key, value in keys.items() if key != "kind"}, place=f"delivery.providers.{name}"
-        )
-        for name, keys in settings.delivery.providers.items()
-        if keys.get("kind", name) == "files"
-    )
     return sum(
         redact_payloads(
             Path(account.destination),
             message_ids,
             layout=account.looks,
             manifests=Path(account.manifests) if account.manifests else None,
+            write=write,
         )
-        for account in (settings.files.account(), *declared)
+        for account in file_accounts(settings)
         if account.is_folder
     )
 
 
-def _look(file: Path, content: bytes) -> None:
-    """What a rehearsal writes."""
-
-
-def erase_landing(
-    landing: Path, sources: Mapping[str, Source], names: Names, *, write: Callable[[Path, bytes], None]
-) -> Iterator[int]:
+def erase_landing(landing: Path, sources: Mapping[str, Source], names: Names, *, write: Write) -> Iterator[int]:
     """Blank the lines of landing files that name somebody, file by file; each keeps its place, to which rows refer."""
     for name, source in sources.items():
         for file in files_below([landing / source.path]) if source.path else ():
@@ -89,9 +76,7 @@ def erase_landing(
                 yield _erase_text(file, content, partial(names, source=name), source.format, write=write)
 
 
-def _erase_text(
-    file: Path, content: bytes, names: Callable[[str], bool], form: str, *, write: Callable[[Path, bytes], None]
-) -> int:
+def _erase_text(file: Path, content: bytes, names: Callable[[str], bool], form: str, *, write: Write) -> int:
     is_packed = content.startswith(b"\x1f\x8b")
     try:
         text = (gzip.decompress(content) if is_packed else content).decode("utf-8-sig")
@@ -132,7 +117,7 @@ def _without_objects(text: str, names: Callable[[str], bool]) -> tuple[int, str]
     return found, orjson.dumps(kept if isinstance(document, list) else kept[0]).decode()
 
 
-def _erase_parquet(file: Path, source: str, names: Names, *, write: Callable[[Path, bytes], None]) -> int:
+def _erase_parquet(file: Path, source: str, names: Names, *, write: Write) -> int:
     table = pq.read_table(file)
     kept = [not names(json.dumps(row, default=str), source) for row in table.to_pylist()]
     if all(kept):
@@ -143,18 +128,17 @@ def _erase_parquet(file: Path, source: str, names: Names, *, write: Callable[[Pa
     return kept.count(False)
 
 
-def _erase_derived(settings: Settings, erasing: Erasing, *, is_rehearsal: bool) -> int:
+def _erase_derived(settings: Settings, erasing: Erasing, *, write: Write) -> int:
     """Remove previews and reports that show them: each can be made again, without them."""
     texts = [one[:MARK].encode() for one in sorted(erasing.message_ids)]
     shows = Finder(erasing.hashes, key=erasing.key, reads=erasing.reads, texts=texts)
     hit = [file for file in files_below(settings.derived_files) if any(shows(piece) for piece in contents(file))]
     for file in hit:
-        if not is_rehearsal:
-            file.unlink()
+        write(file, None)
     return len(hit)
 
 
-def _erase_examples(settings: Settings, erasing: Erasing, *, write: Callable[[Path, bytes], None]) -> Iterator[int]:
+def _erase_examples(settings: Settings, erasing: Erasing, *, write: Write) -> Iterator[int]:
     """Take rows of theirs out of the examples that models are kept with (JSON, a list of rows under `data`)."""
     folder = settings.mlflow.artifacts
     for file in files_below([Path(folder)] if folder else []):

@@ -65,17 +65,29 @@ def contents(file: Path) -> Iterator[bytes]:
 
 
 def search(roots: Iterable[Path], found_in: "Finder") -> Scan:
-    """Search every file below the roots."""
-    scan = Scan()
-    for file in files_below(roots):
-        scan.files += 1
-        is_hit = False
-        for piece in contents(file):
-            scan.bytes += len(piece)
-            is_hit = is_hit or found_in(piece)
-        if is_hit or found_in.in_rows(file):
-            scan.hits.append(str(file))
+    """Search every file below the roots, once, root after root: what moves on meanwhile has to go to a later one."""
+    scan, seen = Scan(), set[Path]()
+    for root in roots:
+        for file in files_below([root]):
+            if file in seen:
+                continue
+            try:
+                is_hit = _search(file, found_in, scan)
+            except FileNotFoundError:
+                continue
+            seen.add(file)
+            scan.files += 1
+            if is_hit:
+                scan.hits.append(str(file))
     return scan
+
+
+def _search(file: Path, found_in: "Finder", scan: Scan) -> bool:
+    is_hit = False
+    for piece in contents(file):
+        scan.bytes += len(piece)
+        is_hit = is_hit or found_in(piece)
+    return is_hit or found_in.in_rows(file)
 
 
 class Finder:

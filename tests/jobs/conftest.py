@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from lettermill.gateway_settings import GatewayFiles
 from lettermill.job import Run
 from lettermill.lake import Lake
 from lettermill.settings import load
@@ -35,6 +36,7 @@ def run_job(lake: Lake, tmp_path: Path, keys: None) -> Callable[..., Run]:
         lake=LakeSettings(root=tmp_path / "lake", checkpoints=tmp_path / "checkpoints"),
         erasure=ErasureSettings(tmp_path / "certificates", retention_hours=0, derived=(tmp_path / "preview",)),
         files=FilesSettings(folder=tmp_path / "payloads"),
+        gateway=replace(packaged.gateway, files=GatewayFiles(spool=tmp_path / "spool")),
         mlflow=replace(
             packaged.mlflow, tracking_uri=database, registry_uri=database, artifacts=str(tmp_path / "mlflow")
         ),

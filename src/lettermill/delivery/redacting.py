@@ -6,7 +6,7 @@ A row's line is what the outbox refers to, so no row moves; the manifest gets th
 import json
 import os
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,25 +17,50 @@ from lettermill.delivery.providers.files.manifests import written
 from lettermill.delivery.providers.files.naming import Wave
 from lettermill.delivery.providers.files.stores.store import sha256_of
 
+Write = Callable[[Path, bytes | None], None]
+
+
+def put(file: Path, content: bytes | None) -> None:
+    """Replace a file as a whole; remove it where it has no content."""
+    if content is None:
+        file.unlink(missing_ok=True)
+        return
+    part = file.with_name(f".{file.name}.part")
+    with part.open("wb") as opened:
+        opened.write(content)
+        opened.flush()
+        os.fsync(opened.fileno())
+    os.replace(part, file)
+
+
+def look(file: Path, content: bytes | None) -> None:
+    """What a rehearsal writes in place of a file: nothing."""
+
 
 def redact_payloads(
-    folder: Path, message_ids: frozenset[str], *, layout: Layout = LETTERMILL, manifests: Path | None = None
+    folder: Path,
+    message_ids: frozenset[str],
+    *,
+    layout: Layout = LETTERMILL,
+    manifests: Path | None = None,
+    write: Write = put,
 ) -> int:
     """Blank the rows of these messages in every payload file below `folder`; the number of rows blanked.
 
     A file that no manifest lists is read as `layout` has it; one that was never finished is removed, which a writer
-    takes for a file that was not written. `manifests` is where manifests are that lie elsewhere.
+    takes for a file that was not written. `manifests` is where manifests are that lie elsewhere. With `look` for
+    `write` everything stays, and is counted.
     """
-    redacting = _Redacting(message_ids)
+    redacting = _Redacting(message_ids, write)
     root = manifests or folder
     for manifest in sorted(root.rglob("manifest*.json")):
         content = json.loads(manifest.read_text(encoding="utf-8"))
         if redacting.listed(folder / _home(manifest, content).relative_to(root), content):
-            put(manifest, written(content))
+            write(manifest, written(content))
     for file in sorted(path for path in folder.rglob("*") if path.is_file()):
         form = format_of(file.name)
         if file.name.endswith((".part", ".tmp")):
-            file.unlink(missing_ok=True)
+            write(file, None)
         elif form and file not in redacting.seen and _is_readable(file, form):
             redacting.rows(file, form, layout)
     return redacting.blanked
@@ -62,6 +87,7 @@ def _home(manifest: Path, content: dict[str, Any]) -> Path:
 @dataclass
 class _Redacting:
     message_ids: frozenset[str]
+    write: Write
     blanked: int = 0
     seen: set[Path] = field(default_factory=set)
 
@@ -85,7 +111,8 @@ class _Redacting:
         if count:
             rows = self._without(decoded(content, form), layout)
             is_packed = content.startswith(GZIP)
-            put(file, encoded(rows, form, columns=layout.headers, is_packed=is_packed, is_inert=layout.is_inert))
+            blank = encoded(rows, form, columns=layout.headers, is_packed=is_packed, is_inert=layout.is_inert)
+            self.write(file, blank)
         self.blanked += count
         return count
 
@@ -95,13 +122,3 @@ class _Redacting:
     def _without(self, rows: Iterator[Row], layout: Layout) -> Iterator[Row]:
         for row in rows:
             yield layout.blanked(row) if self._is_theirs(row, layout) else row
-
-
-def put(file: Path, content: bytes) -> None:
-    """Replace a file as a whole."""
-    part = file.with_name(f".{file.name}.part")
-    with part.open("wb") as opened:
-        opened.write(content)
-        opened.flush()
-        os.fsync(opened.fileno())
-    os.replace(part, file)

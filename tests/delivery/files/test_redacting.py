@@ -7,7 +7,7 @@ import pytest
 
 from lettermill.delivery.payloads import decoded, format_of
 from lettermill.delivery.providers.files.account import Account
-from lettermill.delivery.redacting import redact_payloads
+from lettermill.delivery.redacting import look, redact_payloads
 from tests.delivery.contract import message, messages
 from tests.delivery.files.test_manifests import handed_over, manifest
 
@@ -94,6 +94,17 @@ def test_files_that_no_manifest_lists_are_looked_through_and_unfinished_ones_go(
     assert not unfinished.exists()
     assert [name for name, content in files_in(folder).items() if message(1).address.encode() in content] == []
     assert (folder / "note.csv").read_text() == "of,somebody\nelse,!\n"
+
+
+def test_a_rehearsal_counts_the_same_and_leaves_every_file_as_it_is(account, tmp_path):
+    manifest(account, handed_over(account, messages(2)))
+    (tmp_path / "payloads/spring/2018-01-01/a.csv.0123.part").write_text(message(1).address)
+    before = files_in(tmp_path)
+
+    rehearsed = redact_payloads(tmp_path / "payloads", frozenset({THEIRS}), write=look)
+
+    assert files_in(tmp_path) == before
+    assert rehearsed == redact_payloads(tmp_path / "payloads", frozenset({THEIRS})) == 3
 
 
 def test_a_manifest_of_a_version_before_is_understood(account, tmp_path):
