@@ -74,6 +74,21 @@ class FilesSettings:
         return Account(str(folder or self.folder), formats=self.formats, limits=limits)
 
 
+@dataclass(frozen=True)
+class JournalAccount:
+    """How the bucket of a journal is reached: `endpoint` for a store that speaks S3, and keys, references to secrets,
+    unless the machine has its own."""
+
+    endpoint: str | None = None
+    region: str | None = None
+    access_key: str = ""
+    secret_key: str = ""
+
+    def __post_init__(self) -> None:
+        if bool(self.access_key) != bool(self.secret_key):
+            raise ValueError("access_key and secret_key go together")
+
+
 FEWEST_DAYS_OF_MARKS = 7
 """Longer than any task sleeps that may still wake up and call."""
 
@@ -83,17 +98,18 @@ class DeliverySettings:
     """Hand-over. `test_addresses` are all that test mode may mail: addresses, or `@domain` for a whole domain.
 
     `providers` are accounts by name, each of a `kind` (its name, where it says none) and with what that kind needs:
-    docs/delivery.md. `journal` is a folder or `s3://bucket/prefix`, outside the lake and not restored with it. A wave
-    has at most `wave_messages`, fewer where people's choices keep cutting it off; who holds one is given
-    `lease_seconds` at a time. Marks of settled waves are kept for `keep_marks_days` after nothing of them could leave
-    any more, 7 at least: a task that slept, in a machine that was paused, has to find them. `patience` is for each
-    batch. `machines` says which opens and clicks are taken for no person's. A dry run supposes `call_seconds` for a
-    call.
+    docs/delivery.md. `journal` is a folder or `s3://bucket/prefix` (reached by `journal_account`), outside the lake and
+    not restored with it. A wave has at most `wave_messages`, fewer where people's choices keep cutting it off; who
+    holds one is given `lease_seconds` at a time. Marks of settled waves are kept for `keep_marks_days` after nothing of
+    them could leave any more, 7 at least: a task that slept, in a machine that was paused, has to find them. `patience`
+    is for each batch. `machines` says which opens and clicks are taken for no person's. A dry run supposes
+    `call_seconds` for a call.
     """
 
     test_addresses: tuple[str, ...] = ()
     providers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     journal: str = "var/journal"
+    journal_account: JournalAccount = field(default_factory=JournalAccount)
     wave_messages: int = 500_000
     lease_seconds: float = 120.0
     keep_marks_days: float = 30.0

@@ -30,6 +30,7 @@ from lettermill.holding import held
 from lettermill.job import Run
 from lettermill.monitoring.alerts import Severity
 from lettermill.patience import Clock
+from lettermill.sending.journals import require_exclusive
 from lettermill.sending.leases import kept
 from lettermill.sending.outcomes import ids_by_batch, outcome_rows
 from lettermill.syncing import synced_values
@@ -92,8 +93,10 @@ def tell_points(to: Destination, values: DataFrame, changes: DataFrame) -> None:
 def sync(to: Destination, changes: DataFrame) -> None:
     """Hand the changes over and store what was taken in delivery.sync_state, and what was refused with the reason.
 
-    Raises DeliveryError where another sync of the destination is under way, or where the provider stopped this one.
+    Raises DeliveryError where another sync of the destination is under way, where the provider stopped this one, or
+    where the journal's store would let two hold the lease.
     """
+    require_exclusive(to.journal)
     settings = to.run.settings.delivery
     lease = Lease(to.journal, to.lease_prefix, to.run.run_id, settings.lease_seconds, to.clock)
     if not lease.acquire():

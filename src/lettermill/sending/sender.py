@@ -24,6 +24,7 @@ from lettermill.rendering.templates import Template, stored_template
 from lettermill.sending.claiming import PAUSE, Moved, Wave, claim, claiming
 from lettermill.sending.desk import Desk, last_second
 from lettermill.sending.fencing import Watch, fenced
+from lettermill.sending.journals import require_exclusive
 from lettermill.sending.leases import kept
 from lettermill.sending.ledger import post_ledger
 from lettermill.sending.payload_files import complete_files
@@ -58,9 +59,11 @@ class Sent:
 def send(desk: Desk, *, limit: int | None = None) -> Sent:
     """Hand over what may leave of the slot now, `limit` messages at most, each once; tell what it came to.
 
-    Raises DeliveryError where the provider stopped it, where nothing gets on any more, or where the outbox was
-    restored; PreflightBlocked where no pre-flight lets the messages leave. Run again, it goes on.
+    Raises DeliveryError where the provider stopped it, where nothing gets on any more, where the outbox was restored,
+    or where the journal's store would let a mark be written twice; PreflightBlocked where no pre-flight lets the
+    messages leave. Run again, it goes on.
     """
+    require_exclusive(desk.journal)
     with held(expected_of(desk)) as expected:
         sent = _in_waves(desk, expected, limit=limit)
     _conclude(desk, sent)

@@ -5,14 +5,14 @@ from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid4
 
 import pytest
-from botocore.exceptions import ReadTimeoutError
+from botocore.exceptions import ClientError, ReadTimeoutError
 
 from lettermill.delivery.journals import local as local_journal
 from lettermill.delivery.journals import s3 as s3_journal
 from lettermill.delivery.journals.local import LocalJournal
 from lettermill.delivery.journals.s3 import S3Journal
 from lettermill.errors import DeliveryError
-from tests.delivery.journals.s3_server import BUCKET, s3
+from tests.delivery.journals.s3_server import BUCKET, WritesOver, s3
 
 
 @pytest.fixture(scope="module")
@@ -145,17 +145,26 @@ def test_a_bucket_that_is_not_there_is_named(account):
         journal.create("a", {})
 
 
-def test_a_store_that_writes_over_what_is_there_is_refused(account, monkeypatch):
-    S3Journal(BUCKET, uuid4().hex, account).require_conditional()
+def test_a_store_that_writes_over_what_is_there_is_refused_by_name_and_keeps_no_trace(account, monkeypatch):
+    journal, client = S3Journal(BUCKET, uuid4().hex, account), s3_journal._client(account)
+    journal.require_conditional()
+    monkeypatch.setattr(s3_journal, "_client", lambda _: WritesOver(client))
+    refused = f"the store {account.endpoint_url} ignores If-None-Match\n  at: s3://{BUCKET}\n  mend: .*delivery.journal"
+
+    with pytest.raises(DeliveryError, match=refused):
+        journal.require_conditional()
+
+    assert journal.keys("") == []
+
+
+def test_a_store_that_knows_no_condition_is_refused_by_name(account, monkeypatch):
+    class KnowsNone(WritesOver):
+        def put_object(self, **_):
+            told = {"Error": {"Code": "NotImplemented"}, "ResponseMetadata": {"HTTPStatusCode": 501}}
+            raise ClientError(told, "PutObject")
+
     client = s3_journal._client(account)
+    monkeypatch.setattr(s3_journal, "_client", lambda _: KnowsNone(client))
 
-    class WritesOver:
-        def put_object(self, **asked):
-            return client.put_object(**{name: value for name, value in asked.items() if name != "IfNoneMatch"})
-
-        def __getattr__(self, name):
-            return getattr(client, name)
-
-    monkeypatch.setattr(s3_journal, "_client", lambda _: WritesOver())
-    with pytest.raises(DeliveryError, match="ignores If-None-Match"):
+    with pytest.raises(DeliveryError, match=f"the store {account.endpoint_url} does not know If-None-Match"):
         S3Journal(BUCKET, uuid4().hex, account).require_conditional()

@@ -18,15 +18,18 @@ from lettermill.errors import DeliveryError
 
 TRIES = 4
 """S3 answers 409 while another write of the key is under way: which of the two came first shows a moment later."""
+UNHEARD_OF = "NotImplemented"
+"""What a store answers to a header that it does not know."""
 MOST_REMOVED = 1_000
 """Objects that one request may remove."""
 
 
 @dataclass(frozen=True)
 class S3Account:
-    """How to reach the bucket. Without keys, as the machine's role; `endpoint_url` for a store that speaks S3."""
+    """How to reach the bucket. Without keys or region, as the machine has them; `endpoint_url` for a store that speaks
+    S3."""
 
-    region: str = "us-east-1"
+    region: str | None = None
     endpoint_url: str | None = None
     access_key: Credential | None = None
     secret_key: Credential | None = None
@@ -79,14 +82,15 @@ class S3Journal:
         answers = [self.create(probe, {"number": number}) for number in (1, 2)]
         self.remove(probe)
         if answers != [True, False]:
-            mend = "keep the journal in a store that honours If-None-Match, or in a folder (delivery.journal)"
-            raise DeliveryError("the store ignores If-None-Match", place=f"s3://{self.bucket}", mend=mend)
+            raise self._unconditional("ignores")
 
     def _put(self, key: str, body: bytes) -> Exception | None:
         """Ask for a conditional write; what came in place of a success, where the mark may or may not be there."""
         try:
             self._client.put_object(Bucket=self.bucket, Key=self._path(key), Body=body, IfNoneMatch="*")
         except ClientError as error:
+            if error.response["Error"].get("Code") == UNHEARD_OF:
+                raise self._unconditional("does not know") from None
             status = error.response["ResponseMetadata"]["HTTPStatusCode"]
             if status in (409, 412) or status >= 500:
                 return error
@@ -121,6 +125,12 @@ class S3Journal:
     def _client(self) -> Any:
         with _LOCK:  # two threads at once would each make one
             return _client(self.account)
+
+    def _unconditional(self, does: str) -> DeliveryError:
+        """Two senders could each write one mark there, and mail everybody twice."""
+        store = self.account.endpoint_url or "Amazon S3"
+        mend = "let delivery.journal name a bucket of a store that honours If-None-Match, or a folder"
+        return DeliveryError(f"the store {store} {does} If-None-Match", place=f"s3://{self.bucket}", mend=mend)
 
     def _failed(self, key: str, error: Exception | None) -> DeliveryError:
         code = error.response["Error"].get("Code", "") if isinstance(error, ClientError) else type(error).__name__
