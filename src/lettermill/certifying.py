@@ -27,7 +27,7 @@ def scanned_roots(settings: Settings) -> list[Path]:
     the gateway moves files from its spool into the landing folder, so that what left the one is found in the other.
     """
     database = settings.mlflow.tracking_uri.removeprefix("sqlite:///")
-    roots = [settings.gateway.files.spool, settings.landing]
+    roots: list[Path | None] = [settings.gateway.files.spool, settings.landing]
     roots += [settings.lake.root, settings.lake.checkpoints, settings.files.folder]
     roots += [Path(settings.mlflow.artifacts)] if settings.mlflow.artifacts else []
     roots += [Path(database)] if database != settings.mlflow.tracking_uri else []
