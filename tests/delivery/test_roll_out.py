@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given as invented
 from hypothesis import strategies as st
 
-from lettermill.delivery.roll_out import Step, Stop, Tally, Wait, next_step, tally
+from lettermill.delivery.roll_out import Step, Stop, Tally, Wait, foreseen, next_step, tally, unforeseen
 from lettermill.delivery_rules import RollOut, StopAt
 from lettermill.tables.delivery import EVENTS, LEDGER, OUTBOX
 
@@ -107,6 +107,48 @@ def test_every_roll_out_that_goes_well_ends_with_all_messages_out_and_never_ahea
             waiting, sleeping = sleeping, [0, 0, 0]
     assert tuple(left) == sizes
     assert observed <= len(sizes)
+
+
+@pytest.mark.parametrize(
+    ("reach", "waiting", "share", "words"),
+    [
+        (
+            Step(0, 0.01),
+            (0, 90, 9_000),
+            0.01,
+            [
+                "not in the forecast: 90 messages of the roll-out's step to 10 %, which begins 30 minutes after the one "
+                "before is out",
+                "not in the forecast: 9,000 messages of the roll-out's step to 100 %, which begins 30 minutes after the "
+                "one before is out",
+            ],
+        ),
+        (
+            Wait(0.01, LATER),
+            (0, 90, 9_000),
+            0.1,
+            [
+                "not in the forecast: 9,000 messages of the roll-out's step to 100 %, which begins 30 minutes after the "
+                "one before is out",
+            ],
+        ),
+        (Wait(0.01, LATER), (0, 0, 9_000), 1.0, []),
+        (Step(2, 1.0), (0, 0, 0), 1.0, []),
+        (
+            Stop(("3 bounced",)),
+            (1, 90, 9_000),
+            0.0,
+            ["not in the forecast: 9,091 messages, for which the roll-out has stopped"],
+        ),
+        (Stop(("3 bounced",)), (0, 0, 0), 0.0, []),
+    ],
+)
+def test_what_waits_for_a_step_that_has_not_begun_is_told_as_not_in_the_forecast(reach, waiting, share, words):
+    known = foreseen(RULES, reach=reach, waiting=waiting)
+    beyond = [number if step > known else 0 for step, number in zip(RULES.steps, waiting, strict=True)]
+
+    assert known == share
+    assert [*unforeseen(RULES, reach=reach, beyond=beyond)] == words
 
 
 def test_a_slot_is_counted_by_step_and_by_what_events_tell_of_it(spark, given):

@@ -2,6 +2,7 @@
 
 import argparse
 import runpy
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -10,12 +11,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import render_campaign
 
 from lettermill.gateway_settings import GatewayFiles
 from lettermill.job import Run
-from lettermill.lake import Lake
+from lettermill.lake import Folder, Lake
 from lettermill.settings import load
 from lettermill.settings_sections import ErasureSettings, FilesSettings, LakeSettings
+from tests.delivery.fakes.braze import CAMPAIGN as BRAZE_CAMPAIGN
+from tests.delivery.fakes.braze import KEY, BrazeFake
+from tests.jobs.spring_campaign import plan, run_of, settings_in
+from tests.jobs.spring_sends import FILES_BY_BRAZE
 
 AS_OF = datetime(2018, 1, 2, tzinfo=UTC)
 
@@ -72,3 +78,26 @@ def run_job(lake: Lake, tmp_path: Path, keys: None) -> Callable[..., Run]:
 def versions(lake: Lake) -> Callable[..., dict[str, int]]:
     """The number of commits to each of some tables: what a rerun must not change."""
     return lambda *tables: {table.name: lake.version(table) for table in tables}
+
+
+@pytest.fixture
+def braze(monkeypatch):
+    monkeypatch.setenv("LETTERMILL_SECRET_BRAZE_KEY", KEY)
+    fake = BrazeFake()
+    with fake.serving() as url:
+        fake.url = url
+        yield fake
+
+
+@pytest.fixture
+def settings(lake, given, braze, tmp_path, tmp_path_factory, keys):
+    """Settings for a lake with five planned messages and a passed pre-flight that holds two back; planned once."""
+    planned = tmp_path_factory.getbasetemp() / "planned-lake"
+    account = {"base_url": braze.url, "key": "secret://braze/key", "campaign_id": BRAZE_CAMPAIGN}
+    if not planned.exists():
+        settings = settings_in(tmp_path / "first", files=FILES_BY_BRAZE)
+        standing = replace(lake, place=Folder(planned))
+        plan(standing, settings, given, names=["Ana", "Ben", None, "Eve", "Maximiliana Josepha"])
+        render_campaign.main.work(run_of(standing, settings))
+    shutil.copytree(planned, lake.place.root)
+    return settings_in(tmp_path, files=FILES_BY_BRAZE, providers={"braze": account})

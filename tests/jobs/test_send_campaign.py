@@ -1,16 +1,13 @@
 """send_campaign: each message handed over once, fenced again, and settled after a cut, a kill and a second sender."""
 
 import json
-import shutil
 from dataclasses import replace
 
 import pytest
 import render_campaign
-import send_campaign
 
 from lettermill.delivery.recovery import begin_wave
 from lettermill.errors import DeliveryError
-from lettermill.lake import Folder
 from lettermill.sending import sender
 from lettermill.sending.claiming import claim, next_wave
 from lettermill.sending.desk import open_desk
@@ -20,44 +17,9 @@ from lettermill.tables.delivery import LEDGER, OUTBOX
 from lettermill.tables.profiles import CONSENTS
 from tests.delivery.fakes import Fault
 from tests.delivery.fakes.braze import CAMPAIGN as BRAZE_CAMPAIGN
-from tests.delivery.fakes.braze import KEY, BrazeFake
 from tests.ingest.serving import TestClock
-from tests.jobs.spring_campaign import CAMPAIGN, FILES, consent, plan, run_of, settings_in
-
-FILES_BY_BRAZE = FILES | {"campaign.yml": CAMPAIGN + "provider: braze\n"}
-
-
-@pytest.fixture
-def braze(monkeypatch):
-    monkeypatch.setenv("LETTERMILL_SECRET_BRAZE_KEY", KEY)
-    fake = BrazeFake()
-    with fake.serving() as url:
-        fake.url = url
-        yield fake
-
-
-@pytest.fixture
-def settings(lake, given, braze, tmp_path, tmp_path_factory, keys):
-    """Settings for a lake with five planned messages and a passed pre-flight that holds two back; planned once."""
-    planned = tmp_path_factory.getbasetemp() / "planned-lake"
-    account = {"base_url": braze.url, "key": "secret://braze/key", "campaign_id": BRAZE_CAMPAIGN}
-    if not planned.exists():
-        settings = settings_in(tmp_path / "first", files=FILES_BY_BRAZE)
-        standing = replace(lake, place=Folder(planned))
-        plan(standing, settings, given, names=["Ana", "Ben", None, "Eve", "Maximiliana Josepha"])
-        render_campaign.main.work(run_of(standing, settings))
-    shutil.copytree(planned, lake.place.root)
-    return settings_in(tmp_path, files=FILES_BY_BRAZE, providers={"braze": account})
-
-
-def send(lake, settings, **arguments):
-    run = run_of(lake, settings, **arguments)
-    send_campaign.main.work(run)
-    return run
-
-
-def outbox(lake):
-    return {row["message_id"]: (row["state"], row["reason"]) for row in lake.read(OUTBOX).collect()}
+from tests.jobs.spring_campaign import FILES, consent, plan, run_of, settings_in
+from tests.jobs.spring_sends import BY_BRAZE, alerts, outbox, send
 
 
 def ledger(lake):
@@ -170,19 +132,27 @@ def test_payload_files_of_a_run_that_died_before_their_manifest_get_it_from_the_
 
 
 @pytest.mark.acceptance
-def test_a_provider_that_blocks_the_account_ends_the_run_with_what_is_left(lake, settings, braze):
+def test_a_provider_that_blocks_the_account_ends_the_run_with_what_is_left_and_somebody_is_told(lake, settings, braze):
     braze.faults.next(Fault.EXPIRED)
     with pytest.raises(DeliveryError, match="not finished: 3 messages are still planned; braze stopped it"):
         send(lake, settings)
 
     assert braze.book.message_ids == []
+    assert alerts(lake) == [
+        (
+            "critical",
+            "send_stopped",
+            "spring 2018-01-01",
+            "not finished: 3 messages are still planned; braze stopped it: 401: Invalid API Key",
+        )
+    ]
     assert {one: state for one, (state, _) in outbox(lake).items()} == {
         "m1": "planned", "m2": "planned", "m4": "planned", "m3": "rejected", "m5": "rejected",
     }  # fmt: skip
 
 
 def test_hours_that_close_between_claim_and_call_let_nothing_leave(lake, given, braze, tmp_path, keys, monkeypatch):
-    quiet = CAMPAIGN + 'provider: braze\ndelivery: {quiet_hours: {from: "01:00", to: "23:00"}}\n'
+    quiet = BY_BRAZE + 'delivery: {quiet_hours: {from: "01:00", to: "23:00"}}\n'
     account = {"base_url": braze.url, "key": "secret://braze/key", "campaign_id": BRAZE_CAMPAIGN}
     settings = settings_in(tmp_path, files=FILES | {"campaign.yml": quiet}, providers={"braze": account})
     plan(lake, settings, given, names=["Ana", "Ben", None])
@@ -203,13 +173,14 @@ def test_hours_that_close_between_claim_and_call_let_nothing_leave(lake, given, 
     assert [(reason[:26], number) for reason, number in sent.waiting.items()] == [("outside the hours for mail", 1)] * 2
 
 
-def test_an_outbox_restored_to_before_the_send_is_refused_by_name(lake, settings, braze):
+def test_an_outbox_restored_to_before_the_send_is_refused_by_name_and_somebody_is_told(lake, settings, braze):
     before = lake.version(OUTBOX)
     send(lake, settings)
     lake.spark.sql(f"RESTORE TABLE {lake.place.name(OUTBOX)} TO VERSION AS OF {before}")
-    with pytest.raises(DeliveryError, match="the outbox was restored"):
+    with pytest.raises(DeliveryError, match="the outbox was restored") as refused:
         send(lake, settings)
 
+    assert alerts(lake) == [("critical", "outbox_restored", "delivery.outbox", refused.value.problem)]
     assert braze.book.message_ids == ["m1", "m2", "m4"]
 
 

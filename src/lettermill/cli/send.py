@@ -57,10 +57,12 @@ def status(
     held = chosen.where("state = 'unknown'").orderBy("changed_at", "message_id")
     for row in held.limit(rows).collect():
         place = f"{row['campaign']} {row['occurrence']}"
-        console.print(f"unknown  {row['message_id']}  {place}: {row['reason']}", markup=False)
+        console.print(f"unknown  {row['message_id']}  {place}: {row['reason']}", markup=False, soft_wrap=True)
     number = held.count()
     if number:
-        console.print(f"{number:,} unknown: `lettermill send resolve --unknown hold|resend|drop|lookup` decides")
+        console.print(
+            f"{number:,} unknown: `lettermill send resolve --unknown hold|resend|drop|lookup` decides", soft_wrap=True
+        )
 
 
 @send.command("resolve")
@@ -92,7 +94,9 @@ def _tell_waves(run: Run, claimed: list[str]) -> None:
     for wave in sorted(claimed):
         holding, stopped = holder_of(journal, wave_lease(wave), now), stop_of(journal, wave)
         hand = f"in hand of run {holding.holder}" if holding else "nobody has it in hand: the next send settles it"
-        console.print(f"wave {wave}: {hand}" + (f"; stopped: {stopped[1]}" if stopped else ""), markup=False)
+        console.print(
+            f"wave {wave}: {hand}" + (f"; stopped: {stopped[1]}" if stopped else ""), markup=False, soft_wrap=True
+        )
 
 
 def _opened(env: str, conf: object, catalog: str | None, **named: str) -> Run:

@@ -24,6 +24,10 @@ LOOKED_AT = 10
 """Newest notes that an outbox is compared with."""
 
 
+class OutboxRestored(DeliveryError):  # noqa: N818 (it says what happened)
+    """The outbox is older than what the journal has seen of it: what it has as planned may have been handed over."""
+
+
 class Standing(NamedTuple):
     """How a message stands in the outbox; `attempt` counts the calls that named it, in all waves, and never falls."""
 
@@ -69,7 +73,7 @@ def require_not_restored(
     commit_time_of: Callable[[int], datetime | None],
     rows_of: Callable[[Sequence[str]], Mapping[str, Standing]],
 ) -> None:
-    """Refuse an outbox that is older than what the journal has seen of it. Raises DeliveryError.
+    """Refuse an outbox that is older than what the journal has seen of it. Raises OutboxRestored.
 
     `version_now` tells where the outbox stands, `commit_time_of` when a version was committed (null where its log is
     gone), and `rows_of` how those messages among the ids stand that have a row. To be asked under the claim lease,
@@ -117,9 +121,9 @@ def _stands(row: Standing | None) -> str:
     return f"as {row.state} after {row.attempt} calls" if row else "in no row"
 
 
-def _refused(problem: str, place: str) -> DeliveryError:
+def _refused(problem: str, place: str) -> OutboxRestored:
     mend = "restore the outbox to its newest version; if that is lost, mark what was handed over by the provider's word"
-    return DeliveryError(f"the outbox was restored: it {problem}", place=f"delivery.outbox, mark {place}", mend=mend)
+    return OutboxRestored(f"the outbox was restored: it {problem}", place=f"delivery.outbox, mark {place}", mend=mend)
 
 
 def expire_marks(journal: Journal, *, now: float, keep_seconds: float, asked_for: Collection[str] = ()) -> int:

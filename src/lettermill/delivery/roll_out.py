@@ -105,6 +105,27 @@ def next_step(rules: RollOut, *, tally: Tally, now: datetime) -> Reach:
     return Step(ahead[0], rules.steps[ahead[0]])
 
 
+def foreseen(rules: RollOut, *, reach: Reach, waiting: Sequence[int]) -> float:
+    """The share of messages of which it is known when they may leave; `waiting` for the roll-out are so many by step.
+
+    Until when a step is observed is known; when one will be out that has not begun is not.
+    """
+    ahead = (share for share, number in zip(rules.steps, waiting, strict=True) if number)
+    return next(ahead, reach.share) if isinstance(reach, Wait) else reach.share
+
+
+def unforeseen(rules: RollOut, *, reach: Reach, beyond: Sequence[int]) -> Iterator[str]:
+    """What a forecast leaves out, in words: messages `beyond` what is foreseen, by step."""
+    if isinstance(reach, Stop):
+        if any(beyond):
+            yield f"not in the forecast: {sum(beyond):,} messages, for which the roll-out has stopped"
+        return
+    for share, number in zip(rules.steps, beyond, strict=True):
+        if number:
+            step = f"{number:,} messages of the roll-out's step to {100 * share:.4g} %"
+            yield f"not in the forecast: {step}, which begins {rules.observe} after the one before is out"
+
+
 def _passed(rules: RollOut, tally: Tally) -> Iterator[str]:
     """Each threshold that was passed, in words with count, rate and limit."""
     tried = tally.handed_over + tally.faulty
@@ -153,8 +174,8 @@ def tally(rules: RollOut, *, outbox: DataFrame, judged: DataFrame, ledger: DataF
     assert counts is not None  # what is counted as a whole has one row
     last_at = counts["last_at"]
     return Tally(
-        left=_by_step(gone.select(place(F.col("message_id")).alias("place")), steps),
-        waiting=_by_step(judged.where("verdict = 'leaves'"), steps),
+        left=by_step(gone.select(place(F.col("message_id")).alias("place")), steps),
+        waiting=by_step(judged.where("verdict = 'leaves'"), steps),
         claimed=gone.where("state = 'claimed'").count(),
         handed_over=counts["handed_over"],
         faulty=counts["faulty"],
@@ -163,7 +184,8 @@ def tally(rules: RollOut, *, outbox: DataFrame, judged: DataFrame, ledger: DataF
     )
 
 
-def _by_step(rows: DataFrame, steps: Sequence[float]) -> tuple[int, ...]:
+def by_step(rows: DataFrame, steps: Sequence[float]) -> tuple[int, ...]:
+    """How many of the rows, by their `place`, are of each step, without those of the steps before."""
     counted = rows.groupBy(step_of(F.col("place"), steps).alias("step")).count().collect()
     found = {row["step"]: row["count"] for row in counted}
     return tuple(found.get(number, 0) for number in range(len(steps)))

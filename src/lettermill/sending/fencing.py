@@ -56,7 +56,8 @@ class Fenced:
     `template_version` and, where tasks can read them there, where their contexts lie.
 
     `closes_at` is when the first of those may no longer be mailed for the hour of their day. `suppressed` and `waiting`
-    count what it holds back, the latter by reason; `next_at` is when some of it may leave.
+    count what it holds back, the latter by reason; `next_at` is when some of it may leave. `reach` is how far the
+    roll-out has come, null where the campaign has none.
     """
 
     planned: DataFrame
@@ -67,6 +68,7 @@ class Fenced:
     suppressed: Counter[str]
     waiting: Counter[str]
     next_at: datetime | None
+    reach: Reach | None
 
 
 @contextmanager
@@ -78,13 +80,14 @@ def fenced(desk: Desk, *, limit: int) -> Iterator[Fenced]:
         held(_contexts(desk, planned)) as contexts,
         held(_survivors(desk)) as survivors,
         held(judged(contexts, facts=_facts(desk, contexts, survivors), terms=_terms(desk, moment))) as each,
-        held(rationed(each, rations=_rations(desk, each, survivors, moment))) as verdicts,
     ):
-        batched = _batched(desk, verdicts, contexts, limit=limit)
-        suppressed, waiting, next_at = _counted(verdicts)
-        with held(batched) as wave:
+        rations = _rations(desk, each, survivors, moment)
+        with (
+            held(rationed(each, rations=rations)) as verdicts,
+            held(_batched(desk, verdicts, contexts, limit=limit)) as wave,
+        ):
             closes_at = _closes_at(desk, wave, contexts, moment)
-            yield Fenced(planned, verdicts, wave, watch, closes_at, suppressed, waiting, next_at)
+            yield Fenced(planned, verdicts, wave, watch, closes_at, *_counted(verdicts), reach=rations.reach)
 
 
 def watch_opt_outs(desk: Desk) -> Watch:

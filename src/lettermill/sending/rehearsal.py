@@ -1,6 +1,7 @@
 """A dry run: everything that a send would do but the claim and the calls, and how long they would take."""
 
 from collections import Counter
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from pyspark.sql import DataFrame
@@ -8,14 +9,18 @@ from pyspark.sql import functions as F
 
 from lettermill.delivery.due import due_messages
 from lettermill.delivery.forecast import Pace, forecast
+from lettermill.delivery.roll_out import Reach, by_step, foreseen, unforeseen
+from lettermill.delivery_rules import RollOut
 from lettermill.holding import held
 from lettermill.sending.desk import Desk
 from lettermill.sending.fencing import fenced, left_today
-from lettermill.sending.sender import expected_of, require_seen
+from lettermill.sending.sender import expected_of, policy, require_seen
+from lettermill.sending.unknowns import unknown
 from lettermill.tables.delivery import LEDGER, OUTBOX
 from lettermill.tables.rendering import MESSAGES
 
 FROM_NOW_ON = 2**31 - 1
+DONE_WITH_UNKNOWN = {"resend": "plan them again", "drop": "give them up", "lookup": "ask the provider about them"}
 
 
 def rehearse(desk: Desk, *, limit: int | None) -> None:
@@ -24,24 +29,55 @@ def rehearse(desk: Desk, *, limit: int | None) -> None:
     Raises PreflightBlocked as the send would.
     """
     with held(expected_of(desk)) as expected, fenced(desk, limit=limit or FROM_NOW_ON) as fence:
-        versions = require_seen(desk, due_messages(fence.batched, expected=expected))
-        due = sum(row["messages"] for row in versions)
-        desk.run.count(due=due, suppressed=fence.suppressed.total(), waiting=fence.waiting.total())
-        for reason, number in fence.suppressed.most_common():
-            desk.run.note(f"would be suppressed: {number:,} messages, {reason}")
-        for reason, number in fence.waiting.most_common():
-            desk.run.note(f"would wait: {number:,} messages, {reason}")
-        ready = Counter({desk.moment(): due}) + _ready(fence.judged)
-        for line in _told(desk, ready).splitlines():
+        with held(due_messages(fence.batched, expected=expected)) as batched:
+            claimed = sum(row["messages"] for row in require_seen(desk, batched))
+            faulty = _faulty(batched)
+        due, rejected = claimed - faulty.total(), faulty.total()
+        desk.run.count(due=due, suppressed=fence.suppressed.total(), rejected=rejected, waiting=fence.waiting.total())
+        for verb, reasons in (("be suppressed", fence.suppressed), ("be rejected", faulty), ("wait", fence.waiting)):
+            for reason, number in reasons.most_common():
+                desk.run.note(f"would {verb}: {number:,} messages, {reason}")
+        ready, unforeseen_lines = _ready(fence.judged, rules=desk.slot.campaign.delivery.roll_out, reach=fence.reach)
+        for line in (*_told(desk, Counter({desk.moment(): due}) + ready).splitlines(), *unforeseen_lines):
             desk.run.note(line)
+    _tell_unknown(desk)
     desk.run.note("a dry run: nothing was claimed and nobody was called")
 
 
-def _ready(verdicts: DataFrame) -> Counter[datetime]:
-    """How many messages may leave from which later moments on."""
-    later = verdicts.where("verdict = 'later' AND not_before IS NOT NULL")
-    rows = later.groupBy(F.unix_millis("not_before").alias("at")).count().collect()
+def _faulty(due: DataFrame) -> Counter[str]:
+    """How many messages would be held back for what the pre-flight found in them, by its words."""
+    rows = due.where("expected_fault IS NOT NULL").groupBy("expected_fault").count().collect()
+    return Counter({f"faulty: {row['expected_fault']}": row["count"] for row in rows})
+
+
+def _ready(
+    verdicts: DataFrame, *, rules: RollOut | None, reach: Reach | None
+) -> tuple[Counter[datetime], Sequence[str]]:
+    """How many messages may leave from which later moments on, and in words those of which nobody can tell."""
+    later = verdicts.where("verdict = 'later'")
+    if rules is None or reach is None:
+        return _by_moment(later), ()
+    waiting = by_step(later.where(F.col("reason") == reach.words), rules.steps)
+    share = foreseen(rules, reach=reach, waiting=waiting)
+    beyond = by_step(later.where(F.col("place") >= share), rules.steps)
+    # Who sleeps beyond the reach waits for both; greatest() passes over null.
+    begins = F.when(F.col("place") >= reach.share, F.lit(reach.until).cast("timestamp"))
+    known = later.where(F.col("place") < share).withColumn("not_before", F.greatest("not_before", begins))
+    return _by_moment(known), [*unforeseen(rules, reach=reach, beyond=beyond)]
+
+
+def _by_moment(later: DataFrame) -> Counter[datetime]:
+    rows = later.groupBy(F.unix_millis("not_before").alias("at")).count().where("at IS NOT NULL").collect()
     return Counter({datetime.fromtimestamp(row["at"] / 1000, UTC): row["count"] for row in rows})
+
+
+def _tell_unknown(desk: Desk) -> None:
+    """Note what the send would first do with unknown messages; what comes of it is not foreseen."""
+    number, word = unknown(desk).count(), policy(desk)
+    if number and word == "hold":
+        desk.run.note(f"would stay unknown: {number:,} messages, until somebody decides")
+    elif number:
+        desk.run.note(f"not in the forecast: {number:,} unknown messages; the send would {DONE_WITH_UNKNOWN[word]}")
 
 
 def _told(desk: Desk, ready: Counter[datetime]) -> str:

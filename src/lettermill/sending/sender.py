@@ -160,14 +160,18 @@ def _require_same(wave: Wave, versions: Sequence[Row]) -> None:
         raise DeliveryError(problem, place=f"wave {wave.id}", mend="run it again: it gives the claimed ones back")
 
 
-def _apply_policy(desk: Desk, *, is_first: bool) -> None:
-    """Do with unknown messages what the campaign says, once a run: who never gets an answer would send again and again.
+def policy(desk: Desk) -> Word:
+    """What a send does with unknown messages: what the campaign says; a provider of files can always tell."""
+    return "lookup" if isinstance(desk.provider, FileProvider) else desk.slot.campaign.delivery.on_unknown
 
-    A provider of files can always tell.
+
+def _apply_policy(desk: Desk, *, is_first: bool) -> None:
+    """Do with unknown messages what the policy says, once a run: who never gets an answer would send again and again.
+
+    Asking a provider that can tell sends nothing.
     """
-    can_tell = isinstance(desk.provider, FileProvider)
-    word: Word = "lookup" if can_tell else desk.slot.campaign.delivery.on_unknown
-    if word != "hold" and (is_first or can_tell) and not unknown(desk).isEmpty():
+    word = policy(desk)
+    if word != "hold" and (is_first or word == "lookup") and not unknown(desk).isEmpty():
         resolve(desk, word, by=f"{desk.slot.campaign.name}/campaign.yml")
 
 

@@ -12,11 +12,20 @@ from typing import NamedTuple
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from lettermill.delivery.guard import SAMPLE, Standing, note_settled, require_not_restored, waves_to_note
+from lettermill.alerting import alert
+from lettermill.delivery.guard import (
+    SAMPLE,
+    OutboxRestored,
+    Standing,
+    note_settled,
+    require_not_restored,
+    waves_to_note,
+)
 from lettermill.delivery.lease import Lease, newest_of
 from lettermill.delivery.marks import wave_lease
 from lettermill.delivery.recovery import Settled, close_wave, late_answers, settled_wave, waves_to_recover
 from lettermill.delivery.states import SEEN, advance
+from lettermill.monitoring.alerts import Severity
 from lettermill.sending.desk import Desk, last_second
 from lettermill.sending.ledger import post_ledger
 from lettermill.sending.outcomes import ids_by_batch, outcome_rows
@@ -45,14 +54,18 @@ def settle(desk: Desk, wave: str) -> Counter[str]:
 
 
 def require_same_outbox(desk: Desk) -> None:
-    """Raises DeliveryError, by name, where the outbox was restored to what it was before something was handed over."""
+    """Raises OutboxRestored, by name and with an alert, where the outbox is what it was before a hand-over."""
     lake = desk.run.lake
-    require_not_restored(
-        desk.journal,
-        version_now=lambda: lake.version(OUTBOX),
-        commit_time_of=lambda version: lake.committed_at(OUTBOX, version=version),
-        rows_of=lambda ids: _standings(lake.read(OUTBOX).where(F.col("message_id").isin(list(ids)))),
-    )
+    try:
+        require_not_restored(
+            desk.journal,
+            version_now=lambda: lake.version(OUTBOX),
+            commit_time_of=lambda version: lake.committed_at(OUTBOX, version=version),
+            rows_of=lambda ids: _standings(lake.read(OUTBOX).where(F.col("message_id").isin(list(ids)))),
+        )
+    except OutboxRestored as refused:
+        alert(desk.run, "outbox_restored", Severity.CRITICAL, subject=OUTBOX.name, text=refused.problem)
+        raise
 
 
 def recover(desk: Desk) -> Counter[str]:
