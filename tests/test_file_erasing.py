@@ -137,6 +137,7 @@ def test_a_rehearsal_counts_what_an_erasure_takes_out_of_every_kind_of_file_and_
         hashes=frozenset({hash_identifier("email:ana@x.example", key=b"k")}),
         message_ids=frozenset({message(1).message_id}),
         persons=("p-ana",),
+        reads=settings.row_reader,
     )
     before = {file: file.read_bytes() for file in tmp_path.rglob("*") if file.is_file()}
 

@@ -68,7 +68,7 @@ def test_an_address_that_is_told_by_its_sha256_is_found(tmp_path):
     digest = address_sha256(CANARY)
     (tmp_path / "told.json").write_text(f'{{"email_sha256":"{digest.upper()}"}}')
     (tmp_path / "other.json").write_text(f'{{"email_sha256":"{digest[::-1]}"}}')
-    finder = Finder(frozenset({hash_identifier(f"email_sha256:{digest}", key=KEY)}), key=KEY)
+    finder = Finder(frozenset({hash_identifier(f"email_sha256:{digest}", key=KEY)}), key=KEY, reads=READS)
 
     assert [Path(hit).name for hit in search([tmp_path], finder).hits] == ["told.json"]
 
@@ -80,12 +80,13 @@ def test_a_file_that_moves_on_while_it_is_searched_is_found_where_it_went(tmp_pa
     for name in ("first", "second"):
         (spool / name).write_text(name)
 
-    def finder(piece):
-        if piece == b"first" and (spool / "second").exists():
-            (spool / "second").rename(landing / "second")
-        return piece == b"second"
+    class MovesOn(Finder):
+        def __call__(self, piece):
+            if piece == b"first" and (spool / "second").exists():
+                (spool / "second").rename(landing / "second")
+            return super().__call__(piece)
 
-    scan = search([spool, landing, tmp_path], finder)
+    scan = search([spool, landing, tmp_path], MovesOn(frozenset(), key=KEY, reads=READS, texts=[b"second"]))
 
     assert (scan.files, scan.hits) == (2, [str(landing / "second")])
 

@@ -4,6 +4,7 @@ import gzip
 import json
 import re
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -18,14 +19,24 @@ from lettermill.profiles.erasures import erasure_rows, erasures, request
 from lettermill.scanning import contents, files_below
 from lettermill.tables import ingest
 from lettermill.tables.campaigns import contexts_table
-from lettermill.tables.delivery import OUTBOX
-from lettermill.tables.profiles import CONSENTS, ERASURES, IDENTITIES, PEOPLE, SUPPRESSIONS
-from lettermill.tables.quality import EVENTS, ORDER_LINES, QUARANTINE
+from lettermill.tables.delivery import OUTBOX, SYNC_STATE
+from lettermill.tables.features import LATEST
+from lettermill.tables.profiles import (
+    CONSENTS,
+    ERASURES,
+    IDENTITIES,
+    IDENTITY_FLAGS,
+    MATCHES,
+    PEOPLE,
+    SUPPRESSIONS,
+)
+from lettermill.tables.quality import EVENTS, ORDER_LINES, QUARANTINE, REVIEWS, SESSIONS, SOCIAL_ENGAGEMENT
 
 pytestmark = pytest.mark.acceptance
 
 KEY = b"a key of the tests"
-CANARIES = (b"canary-ana", b"canary-browser-1", b"canary-note")
+HASHED = sha256(b"canary-ana@x.example").hexdigest()
+CANARIES = (b"canary-ana", b"canary-browser-1", b"canary-note", b"canary-handle", b"crm/r9", HASHED.encode())
 VIEW = {
     "type": "track",
     "event": "Product Viewed",
@@ -45,7 +56,31 @@ HERS = [
     ("email", "canary-ana@x.example"),
     ("anonymous_id", "canary-browser-1"),
     ("record", "crm/r9"),
+    ("handle", "mastodon/canary-handle"),
 ]
+NOON = datetime(2017, 6, 1, 12, tzinfo=UTC)
+
+
+def elsewhere(ana, ben):
+    """Rows of these persons, Ben's last, in tables that the jobs here do not fill."""
+    component = {"identifier_kind": "component", "known_to": NOON}
+    on_mastodon = {"platform": "mastodon", "handle": "@canary-handle"}
+    return {
+        SESSIONS: [
+            {"visitor": "browser:canary-browser-1", "anonymous_id": "canary-browser-1"},
+            {"visitor": "user:9", "user_id": "9", "entry": "https://s.example/canary-note"},
+            {"visitor": "user:8", "user_id": "8"},
+        ],
+        REVIEWS: [
+            {"subject_id": "9", "user_id": "9", "detail": "canary-note", "state": "open"},
+            {"subject_id": "8", "user_id": "8", "state": "open"},
+        ],
+        SOCIAL_ENGAGEMENT: [{"email_sha256": HASHED}, {"email_sha256": HASHED} | on_mastodon, on_mastodon, {}],
+        LATEST: [{"person_id": ana}, {"person_id": ben}],
+        MATCHES: [{"record": "crm/r8", "other_record": "crm/r9"}, {"record": "crm/r7", "other_record": "crm/r8"}],
+        IDENTITY_FLAGS: [component | {"identifier": "crm/r9"}, component | {"identifier": "crm/r8"}],
+        SYNC_STATE: [{"person_id": ana}, {"person_id": ben}],
+    }
 
 
 @pytest.fixture
@@ -106,6 +141,8 @@ def known(land, run_job, lake, given, tmp_path):
         ),
         to=tables.delivery.EVENTS,
     )
+    for table, rows in elsewhere(persons["9"], persons["8"]).items():
+        lake.add(given(table, *rows), to=table)
     preview = tmp_path / "preview"
     preview.mkdir()
     (preview / "hers.html").write_text("to: canary-ana@x.example")
@@ -159,6 +196,11 @@ def test_a_person_is_gone_from_every_byte_and_their_later_rows_are_dropped(
         "None",
         "https://s.example/ben@x.example",
     ]
+    of_both = elsewhere(known["9"], known["8"])
+    assert {table.name: lake.read(table).count() for table in of_both} == {table.name: 1 for table in of_both}
+    assert {table.name: erased[f"erased_from_{table.name}"] for table in of_both} == {
+        table.name: len(rows) - 1 for table, rows in of_both.items()
+    }
     assert lake.read(OUTBOX).count() == 2  # that a mail was sent stays, by keys
     assert (tmp_path / "preview" / "his.html").exists()
     assert lake.read(SUPPRESSIONS).first().address_key == hash_address("canary-ana@x.example", key=KEY)

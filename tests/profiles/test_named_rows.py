@@ -6,6 +6,7 @@ from hashlib import sha256
 import pytest
 
 from lettermill.profiles.erasures import named_rows, request
+from lettermill.settings import load
 from lettermill.tables.profiles import IDENTITY_FLAGS, MATCHES
 from lettermill.tables.quality import SOCIAL_ENGAGEMENT
 
@@ -19,7 +20,8 @@ def named():
     hashes = frozenset(
         request(None, identifiers=HERS, key=KEY, reason="", at=datetime(2018, 1, 1, tzinfo=UTC)).identifiers
     )
-    return lambda rows, table: [tuple(row) for row in named_rows(rows, table, hashes=hashes, key=KEY).collect()]
+    how = {"hashes": hashes, "key": KEY, "reads": load("local").row_reader}
+    return lambda rows, table: [tuple(row) for row in named_rows(rows, table, **how).collect()]
 
 
 def test_engagement_is_hers_by_the_hash_of_her_address_and_by_her_name_on_that_platform(given, named):
