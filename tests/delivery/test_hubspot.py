@@ -12,7 +12,7 @@ from lettermill.delivery.providers.hubspot.mails import mail_provider
 from lettermill.delivery.providers.hubspot.profiles import profile_provider
 from lettermill.errors import ConfigError
 from tests.delivery.answering import one_answer, shape_of
-from tests.delivery.contract import AT, message, nowhere, packed
+from tests.delivery.contract import AT, message, packed
 from tests.delivery.fakes import Fault
 from tests.delivery.fakes.hubspot import EMAIL_ID, KEY, SEND, UPSERT, HubSpotFake
 from tests.delivery.one_call import CALL, sent, statuses
@@ -146,33 +146,6 @@ def test_several_mails_in_a_call_are_deferred_without_one(fake, mails):
 
     assert (statuses(answer), answer.signal) == ([DEFERRED, DEFERRED], Signal.BLOCKED)
     assert fake.asked == []
-
-
-def test_what_became_of_a_queued_mail_is_asked_by_its_reference(fake, mails):
-    (outcome,) = sent(mails, packed(mails, [message(1)])).outcomes
-    connection = mails.connect()
-    asked = [connection.became(outcome.message_id, reference=outcome.reference)]
-    for result in ("SENT", "BLOCKED_DOMAIN"):
-        fake.work_off(result)
-        asked.append(connection.became(outcome.message_id, reference=outcome.reference))
-    asked.append(connection.became(outcome.message_id, reference="status-99"))
-    connection.close()
-
-    assert [(one.status, one.reason) for one in asked] == [
-        (DONE, None),
-        (DONE, None),
-        (REJECTED, "BLOCKED_DOMAIN"),
-        (UNKNOWN, "its status was answered by 404"),
-    ]
-
-
-def test_what_became_of_a_mail_is_unknown_while_nobody_answers():
-    connection = mail_provider(account(nowhere()), name="hubspot", secret=secret).connect()
-
-    became = connection.became("m", reference="status-1")
-
-    connection.close()
-    assert became == Outcome("m", UNKNOWN, "status-1", "no connection: ConnectError")
 
 
 def test_calls_of_ten_seconds_roll_and_those_of_a_day_end_the_run(fake, url, mails):

@@ -1,4 +1,4 @@
-"""A fake of HubSpot: the single send, its statuses, and the batch upsert of contacts.
+"""A fake of HubSpot: the single send, and the batch upsert of contacts.
 
 Hand-written after HubSpot's documentation. Magic data: an address that begins with `refused-` is no valid one, one that
 begins with `bounced-` has bounced before; a property whose name begins with `unknown_` is none.
@@ -14,7 +14,6 @@ from tests.ingest.serving import Answered, Asked, as_json
 KEY = "pat-eu1-7f3c"
 EMAIL_ID = 4126643121
 SEND = "/marketing/transactional/2026-03/single-email/send"
-STATUSES = "/marketing/v3/email/send-statuses/"
 UPSERT = "/crm/objects/2026-03/contacts/batch/upsert"
 
 
@@ -43,8 +42,6 @@ class HubSpotFake(HttpFake):
         if limited:
             return limited
         self._calls.append(self.clock.time())
-        if asked.path.startswith(STATUSES):
-            return self._with_rates(self._state(asked.path.removeprefix(STATUSES)))
         if asked.path == SEND:
             return self._with_rates(self._send(asked.json))
         if asked.path == UPSERT:
@@ -91,17 +88,6 @@ class HubSpotFake(HttpFake):
         parts = (custom.get(name, "") for name in ("subject", "html", "text"))
         self.book.entries.append(Entry(send_id, address, *parts))
         return as_json(self.sends[send_id])
-
-    def work_off(self, result: str = "SENT") -> None:
-        """Bring every send that was queued to its end."""
-        for state in self.sends.values():
-            state |= {"status": "COMPLETE", "sendResult": result, "completedAt": self._now()}
-
-    def _state(self, status_id: str) -> Answered:
-        for state in self.sends.values():
-            if state["statusId"] == status_id:
-                return as_json(state)
-        return as_error("no such status", "OBJECT_NOT_FOUND", 404)
 
     def _upsert(self, inputs: list[dict[str, Any]]) -> Answered:
         traces = [one.get("objectWriteTraceId") for one in inputs]

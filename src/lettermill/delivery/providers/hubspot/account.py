@@ -36,7 +36,6 @@ class Account:
     id_property: str = "email"
     version: str = "2026-03"
     send_path: str = "/marketing/transactional/{version}/single-email/send"
-    status_path: str = "/marketing/v3/email/send-statuses/{status_id}"
     contacts_path: str = "/crm/objects/{version}/contacts/batch/upsert"
     mails: Limits = MAILS
     contacts: Limits = CONTACTS

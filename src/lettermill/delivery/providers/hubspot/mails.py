@@ -1,18 +1,19 @@
 """Mails by HubSpot's single send: one a call, each at most once, by the message's id as its `sendId`.
 
 Since HubSpot mails one `sendId` once for ever, a call that was cut off is made again without fear: where the first had
-arrived, the second is answered as known. Source: HubSpot's pages on transactional e-mail and its single send.
+arrived, the second is answered as known. A mail that HubSpot has queued counts as handed over, though it may still drop
+it: HubSpot could only be asked of each mail by a call of its own, which counts as those do that send.
+Source: HubSpot's pages on transactional e-mail and its single send.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from urllib.parse import quote
 
 from lettermill.delivery.bearer import BearerConnection, as_text, bearer_exchange, plain_words
 from lettermill.delivery.credentials import Credential
-from lettermill.delivery.exchange import CutOff, NotSent, Reply
+from lettermill.delivery.exchange import Reply
 from lettermill.delivery.provider import (
     Answer,
     Call,
@@ -37,11 +38,8 @@ THROTTLED = "THROTTLED"
 UNDER_WAY = {"PENDING", "PROCESSING", "COMPLETE"}
 
 
-@dataclass
 class SingleSends(BearerConnection):
-    """A connection that can also be asked what became of a send, by the reference of its outcome."""
-
-    status_path: str
+    """A connection of which each call holds one mail."""
 
     def send(self, parcels: Sequence[Parcel], *, call: Call) -> Answer:
         """One mail. Several are deferred without a call, since no call can hold them."""
@@ -49,16 +47,6 @@ class SingleSends(BearerConnection):
             words = f"a call holds one mail, not {len(parcels)}: see the limit mails.messages in conf"
             return answered(parcels, Status.DEFERRED, reason=words, signal=Signal.BLOCKED)
         return super().send(parcels, call=call)
-
-    def became(self, message_id: str, *, reference: str) -> Outcome:
-        """What HubSpot says by now of a mail that it had queued; unknown where it says nothing."""
-        try:
-            reply = self.exchange.call("GET", self.status_path.format(status_id=quote(reference, safe="")))
-        except (NotSent, CutOff) as error:
-            return Outcome(message_id, Status.UNKNOWN, reference, str(error))
-        if reply.status != 200:
-            return Outcome(message_id, Status.UNKNOWN, reference, f"its status was answered by {reply.status}")
-        return _sent(message_id, reply.json()).outcomes[0]
 
 
 @dataclass(frozen=True)
@@ -91,7 +79,6 @@ class HubSpotMails:
             _request,
             self._read,
             _after_cut,
-            self.account.status_path,
         )
 
     def _read(self, reply: Reply, parcels: Sequence[Parcel]) -> Answer:
