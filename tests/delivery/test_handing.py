@@ -6,7 +6,7 @@ from lettermill.delivery.breaker import Breaker, RetryBudget
 from lettermill.delivery.handing import Batch, hand_over_batch
 from lettermill.delivery.journals.local import LocalJournal
 from lettermill.delivery.pace import Pace
-from lettermill.delivery.provider import Answer, Outcome, Status
+from lettermill.delivery.provider import Answer, Limits, Outcome, Signal, Status, answered
 from lettermill.delivery.stopping import Stopping, stop_of
 from lettermill.delivery.tally import Tally
 from lettermill.errors import DeliveryError
@@ -228,6 +228,44 @@ def test_nothing_is_called_when_its_time_is_over(handed, clock):
     tally = handed(provider, "a", not_after=clock.time() + 5.0)
 
     assert (len(provider.book), tally.outcomes, tally.endings) == (1, {"deferred": 1}, {"late": 1})
+
+
+def failing_for(seconds):
+    return lambda sent: answered(sent, DEFERRED, reason="503", signal=Signal.FAILING, wait=seconds)
+
+
+def test_a_failing_provider_that_asks_for_longer_than_the_patience_stops_the_wave_by_name(handed, journal, clock):
+    tally = handed(Scripted([failing_for(86_400.0)]), "a", "b", "c")
+
+    assert stop_of(journal, "w") == ("failing", "the provider asks to wait for 86,400 s: 503")
+    assert (tally.outcomes, tally.endings, clock.slept) == ({"deferred": 2}, {"stopped": 1}, [])
+
+
+def test_a_wait_asked_for_while_the_fence_is_asked_is_waited_for_and_the_fence_asked_again(handed, clock):
+    pace, asked = Pace(Limits(messages=2, bytes=1_000), share=1.0, clock=clock), []
+
+    def fence():
+        asked.append(clock.time())
+        if len(asked) == 1:
+            pace.pause(60.0)
+        return True
+
+    tally = handed(Scripted(), "a", pace=pace, fence=fence)
+
+    assert (asked, clock.time(), tally.outcomes) == ([1000.0, 1060.0], 1060.0, {"handed_over": 1})
+
+
+def test_nothing_leaves_of_a_wave_that_is_stopped_between_its_mark_and_its_call(handed, journal, clock):
+    stop = Stopping(journal, "w", clock)
+
+    def fence():
+        stop.stop(signal="blocked", said="quota of the day")
+        return True
+
+    provider = Scripted()
+    tally = handed(provider, "a", stop=stop, fence=fence)
+
+    assert (provider.book, tally.outcomes, tally.endings) == ([], {"deferred": 1}, {"stopped": 1})
 
 
 def test_what_is_rejected_without_a_call_is_marked_as_if_it_had_been_answered(handed, journal):

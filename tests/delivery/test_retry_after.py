@@ -22,6 +22,8 @@ PARCELS = [Parcel("m1", "a@shop.example", b"{}")]
         ({"retry-after": "Wed, 01 May 2024 12:00:45 GMT", **DATE}, 45.0),
         ({"retry-after": "Wed, 01 May 2024 11:59:00 GMT", **DATE}, 0.0),
         ({"retry-after": "Wed, 01 May 2024 12:00:45 GMT"}, None),
+        ({"retry-after": "Wed May  1 12:00:45 2024", **DATE}, 45.0),
+        ({"retry-after": f"1 May {'9' * 30} 12:00:00 GMT", **DATE}, None),
         ({"retry-after": "soon", **DATE}, None),
         ({"retry-after": "-1"}, None),
         (DATE, None),

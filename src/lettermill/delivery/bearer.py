@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import Any
 
@@ -77,9 +78,16 @@ def as_text(value: Any) -> str | None:
 
 def answered_at(reply: Reply) -> float | None:
     """When the provider answered, by its own clock, in seconds since 1970; null where it does not say."""
+    return moment_in(reply.headers.get("date"))
+
+
+def moment_in(header: str | None) -> float | None:
+    """The moment that a header names (RFC 9110, 5.6.7), in seconds since 1970; null where it names none."""
     try:
-        return parsedate_to_datetime(reply.headers["date"]).timestamp()
-    except (KeyError, ValueError):
+        moment = parsedate_to_datetime(header or "")
+        # The form of asctime names no zone: HTTP means GMT, and this machine's clock may stand in another.
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, TypeError, IndexError, OverflowError):
         return None
 
 

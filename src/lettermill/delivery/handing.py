@@ -21,6 +21,7 @@ from lettermill.patience import Chance, Clock, Patience
 
 FENCE_REASON = "given back to the fence"
 LATE_REASON = "no time was left for it"
+STOPPED_REASON = "given back: its wave was stopped before its call left"
 
 
 class Batch(NamedTuple):
@@ -124,14 +125,7 @@ class _HandOver:
         try:
             self._require_open()
             self._begin([parcel.message_id for parcel in parcels])
-            self.tally.waited += terms.pace.space(len(parcels))
-            # Asked after the mark: what people chose before the mark was there is seen.
-            if not terms.fence():
-                self._answer(answered(parcels, Status.DEFERRED, reason=FENCE_REASON))
-                raise _Ended(Ending.FENCED)
-            if terms.clock.time() >= terms.not_after:  # others were told to wait, and so has this one
-                self._answer(answered(parcels, Status.DEFERRED, reason=LATE_REASON))
-                raise _Ended(Ending.LATE)
+            self._stand_by(parcels)
         except BaseException:
             terms.breaker.leave()
             raise
@@ -140,6 +134,7 @@ class _HandOver:
         self.tally.bytes += size_of(parcels, terms.provider.limits)
         call = Call(terms.wave, self.batch.number, self.number)
         answer = _whole(self.connection.send(parcels, call=call), parcels)
+        self._leave_alone(answer)
         self._answer(answer)
         self._heed(answer)
         return answer
@@ -151,11 +146,28 @@ class _HandOver:
         self.tally.waited += waited
         self.hold_back = 0.0
 
+    def _stand_by(self, parcels: list[Parcel]) -> None:
+        """Wait until a call that is marked may leave; where it may not any more, it is answered as deferred."""
+        reasons = {Ending.FENCED: FENCE_REASON, Ending.LATE: LATE_REASON, Ending.STOPPED: STOPPED_REASON}
+        while True:
+            self.tally.waited += self.terms.pace.space(len(parcels))
+            # Asked after the mark: what people chose before the mark was there is seen.
+            ending = self._closed() if self.terms.fence() else Ending.FENCED
+            if ending:
+                self._answer(answered(parcels, Status.DEFERRED, reason=reasons[ending]))
+                raise _Ended(ending)
+            if not self.terms.pace.is_paused:  # another thread may have been told to wait while the fence was asked
+                return
+
     def _require_open(self) -> None:
+        if ending := self._closed():
+            raise _Ended(ending)
+
+    def _closed(self) -> Ending | None:
+        """Why no call may begin any more; null while one may."""
         if self.terms.stop.is_stopped() or self.terms.breaker.is_spent:
-            raise _Ended(Ending.STOPPED)
-        if self.terms.clock.time() >= self.terms.not_after:
-            raise _Ended(Ending.LATE)
+            return Ending.STOPPED
+        return Ending.LATE if self.terms.clock.time() >= self.terms.not_after else None
 
     def _begin(self, messages: list[str]) -> None:
         self.number += 1
@@ -189,17 +201,28 @@ class _HandOver:
             self.is_renewed = False
         handlers[answer.signal](answer)
 
+    def _leave_alone(self, answer: Answer) -> None:
+        """Hold back every call of this task, as long as the provider asks: at once, since a mark takes its time."""
+        wait = self._asked_wait(answer)
+        if wait > self.terms.patience.longest_seconds:
+            self.terms.stop.end_task()
+        else:
+            self.terms.pace.pause(wait)
+
+    def _asked_wait(self, answer: Answer) -> float:
+        if answer.wait is not None:
+            return answer.wait
+        return self.terms.patience.throttled_seconds if answer.signal == Signal.THROTTLED else 0.0
+
     def _go_on(self, answer: Answer) -> None:
-        if answer.wait:
-            self.terms.pace.pause(answer.wait)
+        """Stop the wave where the provider asks for more time than the patience has; any less is waited already."""
+        wait = self._asked_wait(answer)
+        if wait > self.terms.patience.longest_seconds:
+            self._stop(answer, said=f"the provider asks to wait for {wait:,.0f} s: {answer.said}")
 
     def _slow_down(self, answer: Answer) -> None:
-        patience = self.terms.patience
-        wait = patience.throttled_seconds if answer.wait is None else answer.wait
         self.tally.throttled += 1
-        if wait > patience.longest_seconds:
-            self._stop(answer, said=f"the provider asks to wait for {wait:,.0f} s: {answer.said}")
-        self.terms.pace.pause(wait)
+        self._go_on(answer)
 
     def _back_off(self, answer: Answer) -> None:
         self.failures += 1
@@ -211,6 +234,7 @@ class _HandOver:
         self.hold_back = self.terms.patience.backoff(self.failures, self.terms.chance)
 
     def _renew(self, answer: Answer) -> None:
+        self._go_on(answer)
         if self.is_renewed:
             self._stop(answer, said=f"a new credential has expired at once: {answer.said}")
         try:

@@ -71,6 +71,11 @@ class Pace:
         with self._lock:
             self._paused_until = max(self._paused_until, self.clock.time() + seconds)
 
+    @property
+    def is_paused(self) -> bool:
+        """Whether a provider is to be left alone now."""
+        return self.clock.time() < self._paused_until
+
     def _wait_or_space(self, recipients: int) -> float:
         with self._lock:
             now = self.clock.time()

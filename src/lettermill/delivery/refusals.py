@@ -1,9 +1,8 @@
 """What a provider's refusal tells that may be kept: its words, and how long it asks to be left alone."""
 
 import re
-from email.utils import parsedate_to_datetime
 
-from lettermill.delivery.bearer import answered_at, plain_words, seconds_in
+from lettermill.delivery.bearer import answered_at, moment_in, plain_words, seconds_in
 from lettermill.delivery.exchange import Reply
 
 KEY = re.compile(r"(?=[A-Za-z_.~+/-]*[0-9])[A-Za-z0-9_.~+/-]{24,}={0,2}")
@@ -21,10 +20,7 @@ def retry_after(reply: Reply) -> float | None:
     A date is compared with the answer's own, so that no clock of ours matters.
     """
     told, now = reply.headers.get("retry-after"), answered_at(reply)
-    seconds = seconds_in(told)
-    if seconds is not None or told is None or now is None:
+    seconds, moment = seconds_in(told), moment_in(told)
+    if seconds is not None or moment is None or now is None:
         return seconds
-    try:
-        return max(0.0, parsedate_to_datetime(told).timestamp() - now)
-    except ValueError:
-        return None
+    return max(0.0, moment - now)
