@@ -15,10 +15,12 @@ from lettermill.quality.checks import is_address
 from lettermill.quality.definition import Addresses, Correction
 from lettermill.settings import load_quality
 from lettermill.tables.quality import PEOPLE, REVIEWS
+from tests.services.gateway.hostile import isemail_cases
 
 CONF = load_quality().addresses
 MAY, JUNE = datetime(2017, 5, 1, tzinfo=UTC), datetime(2017, 6, 1, tzinfo=UTC)
-CORPUS = Path(__file__).resolve().parents[3] / "shared" / "corpora" / "email-validator" / "cases.json"
+CORPORA = Path(__file__).resolve().parents[3] / "shared" / "corpora"
+CORPUS = CORPORA / "email-validator" / "cases.json"
 
 
 def taken(spark, texts):
@@ -82,6 +84,18 @@ def test_of_the_oracles_own_cases_we_take_none_that_it_refuses(spark):
     assert len(asked) > 100
     assert ours
     assert [text for text in ours if not is_valid(text)] == []
+
+
+@pytest.mark.skipif(not CORPUS.exists(), reason="the corpora of third parties are not here")
+def test_of_isemails_cases_we_take_none_that_is_an_error_and_of_the_valid_ones_all_but_two(spark):
+    cases = dict(isemail_cases(CORPORA))
+
+    ours = {*taken(spark, sorted(cases))}
+
+    assert {address for address in ours if cases[address] == "ISEMAIL_ERR"} == set()
+    valid = {address for address, category in cases.items() if category == "ISEMAIL_VALID_CATEGORY"}
+    # no mail is asked for at a whole country's domain; domains that end in a word of other scripts are not taken yet
+    assert valid - ours == {"test@io", "test@xn--hxajbheg2az3al.xn--jxalpdlp"}
 
 
 @pytest.fixture
