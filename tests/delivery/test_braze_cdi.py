@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from lettermill.delivery.profile_provider import Profile
 from lettermill.delivery.provider import Outcome, Status
-from lettermill.delivery.providers.braze.cdi import CdiRow, RowLimits, cdi_rows
+from lettermill.delivery.providers.braze.account import RowLimits
+from lettermill.delivery.providers.braze.cdi import CdiRow, cdi_rows, first_moments
 from tests.delivery.fakes.braze_cdi import CdiReader, TableRow
 
 AT = datetime(2024, 5, 1, 12, tzinfo=UTC)
@@ -111,3 +112,19 @@ def test_no_row_is_above_its_limits(size):
     (made,) = cdi_rows([Profile("p", None, {"a": "é" * size})], at=AT, after=None, limits=limits)
 
     assert isinstance(made, CdiRow) == (len(orjson.dumps({"a": "é" * size})) <= 60)
+
+
+@given(sizes=st.lists(st.integers(0, 4), max_size=6), moved=st.integers(-9, 9), is_first=st.booleans())
+def test_batches_share_no_moment_and_begin_after_the_last_row_there_is(sizes, moved, is_first):
+    after = None if is_first else AT + moved * TICK
+    numbered = dict(enumerate(sizes, start=1))
+
+    moments = first_moments(numbered, at=AT, after=after)
+
+    rows = [
+        row.updated_at
+        for batch, size in numbered.items()
+        for row in cdi_rows([profile(number) for number in range(size)], at=moments[batch], after=None)
+    ]
+    start = AT if after is None else max(AT, after + TICK)
+    assert rows == [start + number * TICK for number in range(sum(sizes))]

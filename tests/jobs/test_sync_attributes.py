@@ -7,17 +7,22 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import sync_attributes
 
+from lettermill.delivery.providers.braze.account import RowLimits
+from lettermill.delivery.providers.braze.cdi import CdiTable
 from lettermill.errors import DeliveryError
 from lettermill.job import Run
+from lettermill.sending import attributes
+from lettermill.sending.braze_table import rows_written
 from lettermill.settings import load
 from lettermill.settings_sections import SyncSettings
-from lettermill.tables.delivery import SYNC_REFUSALS, SYNC_STATE
+from lettermill.tables.delivery import BRAZE_CDI, SYNC_REFUSALS, SYNC_STATE
 from lettermill.tables.ingest import EVENTS
 from lettermill.tables.models import SCORES
 from lettermill.tables.monitoring import ALERTS
 from lettermill.tables.profiles import CONSENTS, PEOPLE
 from tests.delivery.fakes import Fault
 from tests.delivery.fakes.braze import KEY, BrazeFake
+from tests.delivery.fakes.braze_cdi import CdiReader, TableRow
 from tests.delivery.fakes.sendgrid import SendGrid
 
 AS_OF = datetime(2018, 1, 1, tzinfo=UTC)
@@ -172,3 +177,79 @@ def test_a_provider_that_takes_no_attributes_is_asked_alone_and_the_sync_says_so
     assert [*rehearsal.notes, *run.notes] == [
         "sendgrid takes no attributes: it can only be asked who left, bounced or complained"
     ] * 2
+
+
+@pytest.fixture
+def for_braze_to_read(settings):
+    """Settings in which Braze fetches attributes, in rows of 60 bytes at most."""
+    account = {**settings.delivery.providers["braze"], "profiles": "cdi", "rows": {"bytes": 60}}
+    return replace(settings, delivery=replace(settings.delivery, providers={"braze": account}))
+
+
+def cdi_table(lake):
+    rows = lake.read(BRAZE_CDI).orderBy("updated_at").collect()
+    assert {row["destination"] for row in rows} <= {"braze"}
+    return [TableRow(row["person_id"], row["updated_at"], row["payload"]) for row in rows]
+
+
+def test_what_braze_fetches_is_written_once_each_row_after_those_before_and_what_it_would_refuse_is_kept(
+    lake, given, for_braze_to_read, braze
+):
+    reader, long = CdiReader(), "Maximiliana Josepha"
+    people(lake, given, names={"p1": "Ana", "p2": "Ben", "p3": long})
+    rehearsal = sync(lake, for_braze_to_read, dry_run="yes")
+    first = sync(lake, for_braze_to_read)
+    reader.sync(cdi_table(lake))
+    people(lake, given, names={"p2": None})
+    second = sync(lake, for_braze_to_read, as_of=AS_OF - timedelta(days=1))
+    table = cdi_table(lake)
+    reader.sync(table)
+    reader.sync(table)
+
+    assert rehearsal.counts == {"points_to_send": 6, "points_saved": 0}
+    assert first.counts == {"statements": 0, "points_to_send": 6, "points_saved": 0, "handed_over": 2, "rejected": 1}
+    assert (second.counts["handed_over"], second.counts["rejected"]) == (1, 1)
+    assert (reader.taken, len(table), reader.log) == (table, 3, [])
+    assert sorted({row.updated_at for row in table}) == [row.updated_at for row in table]
+    assert reader.profiles == {
+        "p1": {"email": "p1@shop.example", "first_name": "Ana"},
+        "p2": {"email": "p2@shop.example"},
+    }
+    assert state(lake) == {(one, name) for one in ("p1", "p2") for name in ("email", "first_name")}
+    assert [tuple(row) for row in lake.read(SYNC_REFUSALS).select("person_id", "reason").collect()] == [
+        ("p3", "it is 62 bytes, Braze takes 60 in a row")
+    ]
+    assert braze.tracked == []
+
+
+def test_rows_of_a_run_that_died_before_it_wrote_them_down_are_written_once_more_and_after_them(
+    lake, given, for_braze_to_read, monkeypatch
+):
+    def dies(*_):
+        raise KeyboardInterrupt
+
+    people(lake, given, names={"p1": "Ana"})
+    with monkeypatch.context() as patched:
+        patched.setattr(attributes, "_write_down", dies)
+        with pytest.raises(KeyboardInterrupt):
+            sync(lake, for_braze_to_read)
+    untold = state(lake)
+    sync(lake, for_braze_to_read)
+    sync(lake, for_braze_to_read)
+    first, second = cdi_table(lake)
+
+    assert (untold, state(lake)) == (set(), {("p1", "email"), ("p1", "first_name")})
+    assert (first.external_id, first.payload) == (second.external_id, second.payload)
+    assert first.updated_at < second.updated_at
+
+
+def test_whoever_lost_the_lease_writes_no_row_since_braze_may_have_read_newer_ones(lake, settings):
+    told = "person_id string, email string, told array<struct<attribute: string, value: string>>"
+    profiles = lake.spark.createDataFrame([("p1", "p1@shop.example", [("first_name", '{"v":"Ana"}')])], told)
+    run = Run(lake, settings, AS_OF, "local", AS_OF)
+    lost = rows_written(profiles, CdiTable(RowLimits()), run=run, destination="braze", fence=lambda: False)
+
+    with pytest.raises(DeliveryError, match="the lease of braze was lost"), lost:
+        pass
+
+    assert cdi_table(lake) == []

@@ -50,6 +50,12 @@ def refusals(profiles: DataFrame, *, settled: DataFrame, destination: str, at: C
 CLEARED = '{"v": null}'
 
 
+def profile_of(row: Any) -> Profile:
+    """One such row, of profile_rows, with its values as they are."""
+    values = {one["attribute"]: None if one["value"] is None else json.loads(one["value"])["v"] for one in row["told"]}
+    return Profile(row["person_id"], row["email"], values)
+
+
 @dataclass(frozen=True)
 class ProfilePacking:
     """How such rows become parcels."""
@@ -59,10 +65,7 @@ class ProfilePacking:
 
     def __call__(self, row: Any) -> Parcel | Outcome:
         """The profile as the provider takes it, or why it is rejected before any call."""
-        values = {
-            one["attribute"]: None if one["value"] is None else json.loads(one["value"])["v"] for one in row["told"]
-        }
         try:
-            return self.provider.pack(Profile(row["person_id"], row["email"], values), at=self.at)
+            return self.provider.pack(profile_of(row), at=self.at)
         except Unpackable as unfit:
             return Outcome(row["person_id"], Status.REJECTED, reason=str(unfit))

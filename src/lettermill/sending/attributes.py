@@ -20,6 +20,7 @@ from lettermill.delivery.journal import Journal
 from lettermill.delivery.lease import HELD, Lease, newest_of
 from lettermill.delivery.profile_provider import ProfileProvider
 from lettermill.delivery.profile_rows import ProfilePacking, in_batches, profile_rows, refusals
+from lettermill.delivery.providers.braze.cdi import CdiTable
 from lettermill.delivery.recovery import settled_wave
 from lettermill.delivery.stopping import stop_of
 from lettermill.delivery.sync import saved_by_attribute, sync_set, sync_state
@@ -30,6 +31,7 @@ from lettermill.holding import held
 from lettermill.job import Run
 from lettermill.monitoring.alerts import Severity
 from lettermill.patience import Clock
+from lettermill.sending.braze_table import rows_written
 from lettermill.sending.journals import require_exclusive
 from lettermill.sending.leases import kept
 from lettermill.sending.outcomes import ids_by_batch, outcome_rows
@@ -60,13 +62,17 @@ class Destination:
 
     run: Run
     name: str
-    provider: ProfileProvider
+    provider: ProfileProvider | CdiTable
     journal: Journal
     clock: Clock = field(default_factory=SystemClock)
 
     @property
     def lease_prefix(self) -> str:
         return f"leases/sync/{self.name}"
+
+    @property
+    def fence(self) -> StillHeld:
+        return StillHeld(self.journal, self.lease_prefix, self.run.run_id)
 
 
 @contextmanager
@@ -111,43 +117,51 @@ def sync(to: Destination, changes: DataFrame) -> None:
 
 def _sync_lacking(to: Destination, changes: DataFrame) -> None:
     profiles = profile_rows(changes, people=to.run.read(tables.profiles.PEOPLE))
+    if isinstance(to.provider, CdiTable):
+        with rows_written(profiles, to.provider, run=to.run, destination=to.name, fence=to.fence) as outcomes:
+            _write_down(to, changes, profiles, outcomes)
+        return
     size = to.provider.limits.messages * CALLS_A_BATCH
     with held(in_batches(profiles, rows=profiles.count(), size=size)) as batched:
-        _store(to, changes, batched, _handed_over(to, batched))
+        _store(to, changes, batched, _handed_over(to, to.provider, batched))
 
 
-def _handed_over(to: Destination, batched: DataFrame) -> tuple[str, Tally]:
+def _handed_over(to: Destination, provider: ProfileProvider, batched: DataFrame) -> tuple[str, Tally]:
     wave = f"sync.{to.name}.{to.run.run_id}"
     delivery = to.run.settings.delivery
     line = Line(
         wave=wave,
-        provider=to.provider,
+        provider=provider,
         journal=to.journal,
-        fence=StillHeld(to.journal, to.lease_prefix, to.run.run_id),
+        fence=to.fence,
         not_after=NEVER,
         clock=to.clock,
         chance=SystemChance(),
         patience=delivery.patience,
         tasks=delivery.tasks,
     )
-    packing = ProfilePacking(to.provider, to.run.as_of)
+    packing = ProfilePacking(provider, to.run.as_of)
     with to.run.doing(f"handing attributes over to {to.name}"):
         counted = hand_over(batched, order=["person_id"], made=iter, pack=packing, line=line)
         return wave, totals(counted.collect())
 
 
-def _store(to: Destination, changes: DataFrame, batched: DataFrame, handed: tuple[str, Tally]) -> None:
-    """Store what was taken and what was refused. The marks are of no use afterwards: attributes are told anew."""
-    wave, tally = handed
-    batches = ids_by_batch(batched, key="person_id")
-    settled = list(settled_wave(to.journal, wave, batches, by=to.run.run_id, at=to.clock.time()))
-    outcomes = outcome_rows(settled, spark=to.run.spark)
+def _write_down(to: Destination, changes: DataFrame, profiles: DataFrame, outcomes: DataFrame) -> None:
+    """Store what was taken and what was refused, by rows of outcome_rows."""
     taken = outcomes.where("settled = 'handed_over'").select(F.col("message_id").alias("person_id"))
     now = F.lit(to.run.as_of)
     state = sync_state(changes.join(taken, on="person_id", how="left_semi"), destination=to.name, at=now)
     to.run.lake.merge(state, into=SYNC_STATE)
-    refused = refusals(batched, settled=outcomes, destination=to.name, at=now)
+    refused = refusals(profiles, settled=outcomes, destination=to.name, at=now)
     to.run.lake.replace(refused, into=SYNC_REFUSALS, where={"destination": to.name})
+
+
+def _store(to: Destination, changes: DataFrame, batched: DataFrame, handed: tuple[str, Tally]) -> None:
+    """Store what the marks say was taken and refused. They are of no use afterwards: attributes are told anew."""
+    wave, tally = handed
+    batches = ids_by_batch(batched, key="person_id")
+    settled = list(settled_wave(to.journal, wave, batches, by=to.run.run_id, at=to.clock.time()))
+    _write_down(to, changes, batched, outcome_rows(settled, spark=to.run.spark))
     to.run.count(**Counter(one.state for one in settled), calls=tally.calls)
     stopped = stop_of(to.journal, wave)
     to.journal.remove(f"waves/{wave}")

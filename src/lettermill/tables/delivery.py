@@ -88,6 +88,31 @@ SYNC_REFUSALS = Table(
     written_by="delivery.profile_rows.refusals",
 )
 
+BRAZE_CDI = Table(
+    name="delivery.braze_cdi",
+    grain="one row per person and hand-over of changed attributes, for Braze's Cloud Data Ingestion to read",
+    columns=(
+        Column("destination", "string", "provider that the row is for", required=True),
+        Column(
+            "updated_at",
+            "timestamp",
+            "Braze's UPDATED_AT, UTC: after that of every row written before for the destination",
+            required=True,
+        ),
+        Column("person_id", "string", "the person, Braze's EXTERNAL_ID", required=True),
+        Column(
+            "payload",
+            "string",
+            "Braze's PAYLOAD: the attributes that changed, as JSON; null clears one",
+            required=True,
+            personal=True,
+        ),
+    ),
+    key=("person_id", "destination", "updated_at"),
+    written_by="delivery.providers.braze.cdi.table_rows",
+    append_only=True,
+)
+
 EVENTS = Table(
     name="delivery.events",
     grain="one row per event a provider reported about a message",

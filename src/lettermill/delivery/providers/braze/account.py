@@ -1,8 +1,8 @@
 """An account of Braze as conf describes it, with the limits that Braze published as defaults."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 import orjson
 
@@ -20,23 +20,34 @@ OBJECTS = Limits(messages=75, bytes=4_000_000, envelope=512, calls=(Rate(3_000, 
 
 
 @dataclass(frozen=True)
+class RowLimits:
+    """What Braze takes in one row of a table that its Cloud Data Ingestion reads."""
+
+    attributes: int = 250
+    bytes: int = 1_000_000
+
+
+@dataclass(frozen=True)
 class Account:
     """`delivery.providers.<name>` of conf.
 
     `base_url` is the REST host of the instance (a right key on another host is refused as a wrong one), `key` a
     reference secret://scope/key. `campaign_id` names the API-triggered campaign whose template takes the parts of a
     message from its trigger properties. `writes_address` writes a person's address into their profile before the mail
-    is sent. `creates_people` makes a profile for whom Braze does not know; without it they get no mail, and Braze does
-    not say so.
+    is sent. `profiles` is the road of attributes: calls of /users/track, or rows of delivery.braze_cdi that Braze's
+    Cloud Data Ingestion (cdi) reads by itself, each of what `rows` bounds. `creates_people` makes a profile for whom
+    Braze does not know; without it they get no mail, and Braze does not say so. Of rows, Braze's own sync decides that.
     """
 
     base_url: str
     key: str
     campaign_id: str = ""
     writes_address: bool = True
+    profiles: Literal["calls", "cdi"] = "calls"
     creates_people: bool = False
     mails: Limits = MAILS
     objects: Limits = OBJECTS
+    rows: RowLimits = field(default_factory=RowLimits)
     properties_bytes: int = 50_000
     """The trigger properties of one recipient."""
     event_bytes: int = 100_000

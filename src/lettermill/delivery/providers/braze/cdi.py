@@ -5,23 +5,31 @@ takes all of that moment again. So no two rows here share a moment, and a later 
 Source: Braze's pages on Cloud Data Ingestion.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import groupby
+from typing import Any
+
+import pyarrow as pa
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
 
 from lettermill.delivery.profile_provider import Profile
+from lettermill.delivery.profile_rows import profile_of
 from lettermill.delivery.provider import Outcome, Status, Unpackable
-from lettermill.delivery.providers.braze.account import RESERVED, as_json
+from lettermill.delivery.providers.braze.account import RESERVED, RowLimits, as_json
 
 TICK = timedelta(microseconds=1)
+"""How far apart rows are: Spark knows no less."""
+ROWS = "person_id string, updated_at timestamp, payload string, reason string"
 
 
 @dataclass(frozen=True)
-class RowLimits:
-    """What Braze takes in one row."""
+class CdiTable:
+    """Braze as a reader of delivery.braze_cdi: attributes are written there, and nothing is called."""
 
-    attributes: int = 250
-    bytes: int = 1_000_000
+    limits: RowLimits
 
 
 @dataclass(frozen=True)
@@ -66,3 +74,49 @@ def cdi_payload(profile: Profile, *, limits: RowLimits) -> str:
     if len(payload) > limits.bytes:
         raise Unpackable(f"it is {len(payload):,} bytes, Braze takes {limits.bytes:,} in a row")
     return payload.decode()
+
+
+def first_moments(sizes: Mapping[int, int], *, at: datetime, after: datetime | None) -> dict[int, datetime]:
+    """The moment of the first row of each batch, by its number, so that batches of these sizes share no moment.
+
+    `at` and `after` as for cdi_rows.
+    """
+    moment = at if after is None else max(at, after + TICK)
+    moments = {}
+    for batch in sorted(sizes):
+        moments[batch] = moment
+        moment += sizes[batch] * TICK
+    return moments
+
+
+def table_rows(
+    profiles: DataFrame, *, moments: Mapping[int, datetime], destination: str, limits: RowLimits
+) -> DataFrame:
+    """Rows for delivery.braze_cdi of rows of profile_rows.in_batches; those that Braze would never take have a `reason`
+    in place of moment and payload. `moments` are those of first_moments."""
+
+    def made(rows: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        each = (row for batch in rows for row in batch.to_pylist())
+        for number, of_batch in groupby(each, key=lambda row: row["batch"]):
+            profiles = (profile_of(row) for row in of_batch)
+            written = cdi_rows(profiles, at=moments[number], after=None, limits=limits)
+            yield pa.RecordBatch.from_pylist([_as_row(one) for one in written], schema=ARROW)
+
+    ordered = profiles.repartition("batch").sortWithinPartitions("batch", "person_id")
+    return ordered.mapInArrow(made, ROWS).withColumn("destination", F.lit(destination))
+
+
+ARROW = pa.schema(
+    [
+        ("person_id", pa.string()),
+        ("updated_at", pa.timestamp("us", tz="UTC")),
+        ("payload", pa.string()),
+        ("reason", pa.string()),
+    ]
+)
+
+
+def _as_row(one: CdiRow | Outcome) -> dict[str, Any]:
+    if isinstance(one, Outcome):
+        return {"person_id": one.message_id, "reason": one.reason}
+    return {"person_id": one.external_id, "updated_at": one.updated_at, "payload": one.payload}

@@ -16,6 +16,7 @@ from lettermill.delivery.profile_provider import Profile
 from lettermill.delivery.provider import Answer, Limits, Parcel, Status, Unpackable
 from lettermill.delivery.providers.braze.account import RESERVED, Account, as_json
 from lettermill.delivery.providers.braze.answers import accepted, places, queued, refused, taken_apart
+from lettermill.delivery.providers.braze.cdi import CdiTable
 
 PATH = "/users/track"
 ATTRIBUTES, EVENTS = "attributes", "events"
@@ -118,5 +119,8 @@ def _after_cut(parcel: Parcel) -> Status:
     return Status.DEFERRED if parcel.to == ATTRIBUTES else Status.UNKNOWN
 
 
-def profile_provider(account: Account, *, name: str, secret: Callable[[str], Credential]) -> BrazeProfiles:
+def profile_provider(account: Account, *, name: str, secret: Callable[[str], Credential]) -> BrazeProfiles | CdiTable:
+    """What takes attributes by the account's road: the calls, or the table that Braze reads."""
+    if account.profiles == "cdi":
+        return CdiTable(account.rows)
     return BrazeProfiles(account, name, secret(account.key))
