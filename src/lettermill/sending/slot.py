@@ -1,7 +1,6 @@
 """One slot of a campaign on its way out: its messages, contexts and verdicts, under the engine that renders now."""
 
 from dataclasses import dataclass
-from functools import cached_property
 
 from pyspark.sql import Column, DataFrame, Row
 from pyspark.sql import functions as F
@@ -52,19 +51,16 @@ class Slot:
     def contexts(self) -> DataFrame:
         return self.run.read(self.campaign.contexts).where(F.col("occurrence") == self.occurrence)
 
-    @cached_property
-    def context_files(self) -> list[str]:
-        """Paths of the files with the contexts, empty where only Spark can read them: see Lake.files."""
-        contexts = self.campaign.contexts
-        self.contexts()
-        return self.run.lake.files(contexts, version=self.run.versions[contexts.name])
-
     def placed_contexts(self) -> DataFrame:
-        """The contexts, with where each lies (context_places.PLACE) where tasks can read their files by themselves."""
-        if not self.context_files:
-            return self.contexts()
-        stored = placed_contexts(self.run.read(self.campaign.contexts), self.context_files)
-        return stored.where(F.col("occurrence") == self.occurrence)
+        """The contexts, with where each lies (context_places.PLACE) where tasks can read their files by themselves.
+
+        Asked for with each wave: more may have been planned since the one before.
+        """
+        contexts, table = self.contexts(), self.campaign.contexts
+        files = self.run.lake.files(table, version=self.run.versions[table.name])
+        if not files:
+            return contexts
+        return placed_contexts(contexts, files).where(F.col("occurrence") == self.occurrence)
 
     def verdicts(self) -> list[Row]:
         return self.run.read(tables.rendering.PREFLIGHTS).where(F.col("campaign") == self.campaign.name).collect()
