@@ -11,9 +11,10 @@ from lettermill.delivery.exchange import Reply
 from lettermill.delivery.profile_provider import Statement
 from lettermill.delivery.provider import Limits, Outcome, Parcel, Signal, Status, Unpackable
 from lettermill.delivery.providers.sendgrid.account import Account
-from lettermill.delivery.providers.sendgrid.answers import answer_of, seconds_until_reset
+from lettermill.delivery.providers.sendgrid.answers import answer_of
 from lettermill.delivery.providers.sendgrid.mails import mail_provider
 from lettermill.delivery.providers.sendgrid.statements import statement_source
+from lettermill.delivery.refusals import seconds_until_reset
 from lettermill.errors import ConfigError, DeliveryError
 from lettermill.services.gateway.webhooks.provider import Call as Told
 from lettermill.services.gateway.webhooks.sendgrid import reports

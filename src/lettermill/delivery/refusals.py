@@ -5,6 +5,8 @@ import re
 from lettermill.delivery.bearer import answered_at, moment_in, plain_words, seconds_in
 from lettermill.delivery.exchange import Reply
 
+EPOCH = 1e9
+"""A reset above this is a moment, in seconds since 1970; some accounts of Braze tell seconds to wait instead."""
 KEY = re.compile(r"(?=[A-Za-z_.~+/-]*[0-9])[A-Za-z0-9_.~+/-]{24,}={0,2}")
 """No long name of an error has a figure, and no key is without one."""
 
@@ -24,3 +26,12 @@ def retry_after(reply: Reply) -> float | None:
     if seconds is not None or moment is None or now is None:
         return seconds
     return max(0.0, moment - now)
+
+
+def seconds_until_reset(reply: Reply) -> float | None:
+    """The seconds up to the moment of X-RateLimit-Reset, by the answer's own clock, or that it says outright; null
+    where it says nothing."""
+    reset, now = seconds_in(reply.headers.get("x-ratelimit-reset")), answered_at(reply)
+    if reset is None or reset <= EPOCH:
+        return reset
+    return None if now is None else max(0.0, reset - now)

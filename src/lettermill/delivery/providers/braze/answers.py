@@ -7,13 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from lettermill.delivery.bearer import answered_at, plain_words, seconds_in
+from lettermill.delivery.bearer import plain_words, seconds_in
 from lettermill.delivery.exchange import Reply
 from lettermill.delivery.provider import Answer, Outcome, Parcel, Signal, Status, answered
-from lettermill.delivery.refusals import retry_after
-
-EPOCH = 1e9
-"""A reset above this is a moment; Braze's own pages say so, integrations have seen seconds to wait."""
+from lettermill.delivery.refusals import retry_after, seconds_until_reset
 
 OURS = (
     "invalid campaign id",
@@ -134,8 +131,4 @@ def wait_of(reply: Reply) -> float | None:
     for told in (seconds_in(reply.headers.get("x-ratelimit-retry-after")), retry_after(reply)):
         if told is not None:
             return told
-    reset = seconds_in(reply.headers.get("x-ratelimit-reset"))
-    if reset is None or reset <= EPOCH:
-        return reset
-    now = answered_at(reply)
-    return None if now is None else max(0.0, reset - now)
+    return seconds_until_reset(reply)

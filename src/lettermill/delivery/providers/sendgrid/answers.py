@@ -2,15 +2,14 @@
 
 from collections.abc import Sequence
 
-from lettermill.delivery.bearer import answered_at, plain_words, seconds_in
+from lettermill.delivery.bearer import plain_words
 from lettermill.delivery.exchange import Reply
 from lettermill.delivery.provider import Answer, Parcel, Signal, Status, answered
-from lettermill.delivery.refusals import retry_after
+from lettermill.delivery.refusals import retry_after, seconds_until_reset
 
 ACCOUNT_REFUSED = {401, 403, 404, 405}
 """The key, what it may do, the sender, or the address of the API: nothing that another message would change."""
 MESSAGE_REFUSED = {400, 413}
-EPOCH = 1e9
 
 
 def answer_of(reply: Reply, parcels: Sequence[Parcel], *, hidden: Sequence[str]) -> Answer:
@@ -33,14 +32,6 @@ def answer_of(reply: Reply, parcels: Sequence[Parcel], *, hidden: Sequence[str])
             return answered(parcels, outcome, reason=words, signal=Signal.FAILING, wait=retry_after(reply))
         case _:
             return answered(parcels, Status.UNKNOWN, reason=f"{words}, in place of 202", signal=Signal.FAILING)
-
-
-def seconds_until_reset(reply: Reply) -> float | None:
-    """For how long to wait by X-RateLimit-Reset, a moment in seconds since 1970, told by the server's own clock."""
-    reset, now = seconds_in(reply.headers.get("x-ratelimit-reset")), answered_at(reply)
-    if reset is None or reset < EPOCH:
-        return reset
-    return None if now is None else max(0.0, reset - now)
 
 
 def wait_of(reply: Reply) -> float | None:
