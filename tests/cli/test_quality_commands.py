@@ -37,7 +37,7 @@ def run(lake, monkeypatch):
 def test_the_packaged_rules_are_right_and_listed(run):
     code, told, _ = run("quality", "check")
     assert code == 0
-    assert told.startswith("quality.yml is right: 41 rules and")
+    assert told.startswith("quality.yml is right: 42 rules and")
 
     _, listed, _ = run("quality", "rules")
     assert "is_not_null_and_not_empty(column=event_id, trim_strings=True)" in listed
