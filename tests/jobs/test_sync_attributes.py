@@ -21,20 +21,10 @@ from lettermill.tables.models import SCORES
 from lettermill.tables.monitoring import ALERTS
 from lettermill.tables.profiles import CONSENTS, PEOPLE
 from tests.delivery.fakes import Fault
-from tests.delivery.fakes.braze import KEY, BrazeFake
 from tests.delivery.fakes.braze_cdi import CdiReader, TableRow
 from tests.delivery.fakes.sendgrid import SendGrid
 
 AS_OF = datetime(2018, 1, 1, tzinfo=UTC)
-
-
-@pytest.fixture
-def braze(monkeypatch):
-    monkeypatch.setenv("LETTERMILL_SECRET_BRAZE_KEY", KEY)
-    fake = BrazeFake()
-    with fake.serving() as url:
-        fake.url = url
-        yield fake
 
 
 @pytest.fixture
