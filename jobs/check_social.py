@@ -11,26 +11,23 @@ from pyspark.sql import functions as F
 
 from lettermill.balances import balance
 from lettermill.blocking import without_erased
-from lettermill.ingest.sources import Source
 from lettermill.job import Run, job
 from lettermill.lake import Lake
 from lettermill.quality.mapping.applying import Mappings
 from lettermill.quality.quarantine import mark_duplicates, quarantined
 from lettermill.quality.rules import Rule
 from lettermill.quality.social import ENGAGEMENT, accepted_engagement, judged_engagement, standing_engagement
+from lettermill.source_map import SocialTerms, social_terms
 from lettermill.tables.ingest import RECORDS
 from lettermill.tables.quality import QUARANTINE, SOCIAL_ENGAGEMENT
 
 
-def check(
-    records: DataFrame, lake: Lake, *, sources: dict[str, Source], mappings: Mappings, rules: Sequence[Rule]
-) -> None:
+def check(records: DataFrame, lake: Lake, *, terms: SocialTerms, mappings: Mappings, rules: Sequence[Rule]) -> None:
     judged = judged_engagement(
-        records.where(F.col("source").isin(*sources)),
+        records.where(F.col("source").isin(*terms["trust"])),
         mappings=mappings,
         rules=rules,
-        trust={name: source.trust for name, source in sources.items()},
-        bases={name: source.consent_basis for name, source in sources.items()},
+        **terms,
     ).persist()
     marked = mark_duplicates(judged, standing=standing_engagement(lake.read(SOCIAL_ENGAGEMENT)), key=ENGAGEMENT)
     lake.add(quarantined(marked, refused_by=SOCIAL_ENGAGEMENT.name, raw=F.col("raw")), to=QUARANTINE)
@@ -43,10 +40,10 @@ def main(run: Run) -> None:
     for table in (SOCIAL_ENGAGEMENT, QUARANTINE):
         run.lake.create(table)
     rules = run.settings.quality.of(SOCIAL_ENGAGEMENT)
-    sources = {name: source for name, source in run.settings.sources.items() if source.holds == "social"}
-    of_social = F.col("source").isin(*sources)
+    terms = social_terms(run.settings.sources)
+    of_social = F.col("source").isin(*terms["trust"])
     with run.doing("checking engagement on social media"):
-        each = partial(check, sources=sources, mappings=run.settings.mappings_of("social"), rules=rules)
+        each = partial(check, terms=terms, mappings=run.settings.mappings_of("social"), rules=rules)
         checked = without_erased(
             run, each, arriving=RECORDS, counted=lambda rows: {SOCIAL_ENGAGEMENT: rows.where(of_social)}
         )

@@ -17,6 +17,7 @@ from lettermill.quality.products import VERSION, accepted_products, judged_produ
 from lettermill.quality.quarantine import mark_duplicates
 from lettermill.quality.social import ENGAGEMENT, accepted_engagement, judged_engagement, standing_engagement
 from lettermill.settings import Settings
+from lettermill.source_map import social_terms
 from lettermill.tables import Table, ingest
 from lettermill.tables.quality import EVENTS, ORDER_LINES, PEOPLE, PRODUCTS, QUARANTINE, SOCIAL_ENGAGEMENT
 
@@ -116,14 +117,8 @@ def _judged(lake: Lake, settings: Settings, table: Table, refused: DataFrame) ->
     if table is PRODUCTS:
         return judged_products(records, mappings=settings.mappings_of("products"), rules=rules)
     if table is SOCIAL_ENGAGEMENT:
-        sources = {name: source for name, source in settings.sources.items() if source.holds == "social"}
-        return judged_engagement(
-            records,
-            mappings=settings.mappings_of("social"),
-            rules=rules,
-            trust={name: source.trust for name, source in sources.items()},
-            bases={name: source.consent_basis for name, source in sources.items()},
-        )
+        mappings = settings.mappings_of("social")
+        return judged_engagement(records, mappings=mappings, rules=rules, **social_terms(settings.sources))
     bought = settings.mappings_of("demographics")
     third_party = F.col("source").isin(*bought.by_source)
     people = judged_people(records.where(~third_party), mappings=settings.mappings_of("people"), rules=rules)

@@ -2,7 +2,7 @@
 
 import difflib
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypedDict
 
 from lettermill.errors import ConfigError
 from lettermill.ingest.sources import Source
@@ -53,6 +53,22 @@ def mappings_of(sources: Mapping[str, Source], mappings: Mapping[str, Any], *, h
     mine = {name: mapping_name(source) for name, source in sources.items() if source.holds == holds}
     read = {name: _read(name, mappings[name], name) for name in {*mine.values(), OURS[holds]}}
     return Mappings({name: read[mapping] for name, mapping in mine.items()}, otherwise=read[OURS[holds]])
+
+
+class SocialTerms(TypedDict):
+    """What quality.social.judged_engagement asks for of the sources beside their mappings, by source."""
+
+    trust: dict[str, float]
+    bases: dict[str, str]
+
+
+def social_terms(sources: Mapping[str, Source]) -> SocialTerms:
+    """How far each source that holds social engagement is believed, and by what right it knows people."""
+    social = {name: source for name, source in sources.items() if source.holds == "social"}
+    return {
+        "trust": {name: source.trust for name, source in social.items()},
+        "bases": {name: source.consent_basis for name, source in social.items()},
+    }
 
 
 def row_reader(sources: Mapping[str, Source], mappings: Mapping[str, Any], *, region: str) -> RowReader:

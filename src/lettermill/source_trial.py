@@ -27,6 +27,7 @@ from lettermill.quality.people import judged_demographics, judged_people
 from lettermill.quality.products import judged_products
 from lettermill.quality.social import judged_engagement
 from lettermill.settings import Settings
+from lettermill.source_map import social_terms
 from lettermill.tables import Table, quality
 
 JUDGES: Mapping[Holds, tuple[Callable[..., DataFrame], Table]] = {
@@ -73,7 +74,7 @@ def try_source(spark: SparkSession, settings: Settings, name: str, file: Path, *
     rows_of_lines = events_of_lines if source.kind == "events" else records_of_lines
     judge, table = JUDGES[source.holds]
     if source.holds == "social":
-        judge = partial(judge, trust={name: source.trust}, bases={name: source.consent_basis})
+        judge = partial(judge, **social_terms({name: source}))
     raw = rows_of_lines(lines, ingested_at=as_of)
     judged = judge(raw, mappings=settings.mappings_of(source.holds), rules=settings.quality.of(table))
     kept = [column for column in table.column_names if column in judged.columns]
