@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from lettermill import tables
+from lettermill.delivery.journals.keys import PART
 from lettermill.delivery.machine_rules import MachineRules
 from lettermill.delivery.payloads import Format
 from lettermill.delivery.provider import Limits
@@ -124,6 +125,9 @@ class DeliverySettings:
                 raise ValueError(f"{name} must be above 0, is {getattr(self, name)}")
         if not self.keep_marks_days >= FEWEST_DAYS_OF_MARKS:
             raise ValueError(f"keep_marks_days must be at least {FEWEST_DAYS_OF_MARKS}, is {self.keep_marks_days}")
+        for name in self.providers:
+            if not PART.fullmatch(name):  # who shares an account is told by marks that have its name
+                raise ValueError(f"providers: no account can be called {name!r}; take letters, digits and _.:=+- alone")
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from lettermill.delivery.account_sharing import AccountShare, account_of
 from lettermill.delivery.breaker import Breaker, RetryBudget
 from lettermill.delivery.handing import Terms
 from lettermill.delivery.pace import Pace
@@ -82,12 +83,13 @@ class Scripted:
 
 def terms(provider: Any, journal: Any, clock: Any, **changed: Any) -> Terms:
     """Terms of the wave `w` for one task; jitter is always at its most."""
+    pace = changed.pop("pace", None) or Pace(provider.limits, share=1.0, clock=clock)
     given = {
         "fence": lambda: True,
         "not_after": clock.time() + 3_600.0,
         "chance": lambda: 1.0,
         "patience": Patience(attempts=3, base_seconds=1.0),
-        "pace": Pace(provider.limits, share=1.0, clock=clock),
+        "account": AccountShare(account_of(provider, journal), "w", pace, clock),
         "breaker": Breaker(clock),
         "budget": RetryBudget(),
         "stop": Stopping(journal, "w", clock),

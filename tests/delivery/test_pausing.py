@@ -1,4 +1,5 @@
-"""Once one connection of a task is told to wait, no call of the task begins before the wait is over."""
+"""Once one connection is told to wait, no call begins before the wait is over: at once in its task, and in others of
+the account as soon as they can know."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -44,13 +45,13 @@ class Watchful:
         self.wishes.append((self.stage.now, self.stage.now + wait))
         return answered(parcels, Status.DEFERRED, reason="later", signal=signal, wait=wait)
 
-    def intruders(self) -> list[float]:
+    def intruders(self, *, known_after: float = 0.0) -> list[float]:
         """Calls that began while it was to be left alone."""
-        return [at for at in self.begun if any(since < at < until for since, until in self.wishes)]
+        return [at for at in self.begun if any(since + known_after < at < until for since, until in self.wishes)]
 
 
-def task(seed: int, refusal: tuple[Signal, float]) -> Watchful:
-    """What a provider saw of the threads of a task, whose journal and fence take their time."""
+def watched(seed: int, refusal: tuple[Signal, float], *, tasks: int = 1) -> Watchful:
+    """What a provider saw of the threads of some tasks, whose journal and fence take their time."""
     stage = Stage(Random(seed), crashes=0.0, naps=0.0, switches=0.8, nap_seconds=0.0)
     provider = Watchful(stage, share=0.1, refusal=refusal)
     journal = MemoryJournal(stage, Witness(stage))
@@ -59,10 +60,16 @@ def task(seed: int, refusal: tuple[Signal, float]) -> Watchful:
         stage.sleep(stage.chance.uniform(0.5, 1.5) * LATENCY)
         return True
 
-    shared = terms(provider, journal, stage, fence=fence, pace=Pace(LIMITS, share=1.0, clock=stage))
-    for number in range(THREADS):
-        batch = Batch(number, parcels(*(f"{number}-{place}" for place in range(12))))
-        stage.spawn(str(number), lambda batch=batch: hand_over_batch(batch, connection=provider, terms=shared))
+    of_tasks = [
+        terms(provider, journal, stage, fence=fence, pace=Pace(LIMITS, share=1 / tasks, clock=stage))
+        for _ in range(tasks)
+    ]
+    for number in range(THREADS * tasks):
+        batch, shared = Batch(number, parcels(*(f"{number}-{place}" for place in range(12)))), of_tasks[number % tasks]
+        stage.spawn(
+            str(number),
+            lambda batch=batch, shared=shared: hand_over_batch(batch, connection=provider, terms=shared),
+        )
     stage.run()
     return provider
 
@@ -70,8 +77,17 @@ def task(seed: int, refusal: tuple[Signal, float]) -> Watchful:
 @pytest.mark.parametrize("refusal", [(Signal.THROTTLED, 30.0), (Signal.FAILING, 45.0)], ids=str)
 @pytest.mark.parametrize("seed", range(12))
 def test_no_call_of_a_task_begins_before_a_wait_that_one_of_its_threads_was_told_is_over(seed, refusal):
-    provider = task(seed, refusal)
+    provider = watched(seed, refusal)
 
     assert len(provider.begun) > THREADS * 6
     assert provider.wishes
     assert provider.intruders() == []
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_the_other_tasks_of_an_account_hear_of_a_wait_before_their_next_call(seed):
+    provider = watched(seed, (Signal.THROTTLED, 30.0), tasks=3)
+
+    assert len(provider.begun) > 3 * THREADS * 6
+    assert provider.wishes
+    assert provider.intruders(known_after=0.05) == []

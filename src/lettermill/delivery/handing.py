@@ -8,10 +8,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from lettermill.delivery.account_sharing import AccountShare
 from lettermill.delivery.breaker import Breaker, RetryBudget
 from lettermill.delivery.journal import Journal
 from lettermill.delivery.marks import done, done_key, started, started_key
-from lettermill.delivery.pace import Pace
 from lettermill.delivery.provider import Answer, Call, Callee, Connection, Outcome, Parcel, Signal, Status, answered
 from lettermill.delivery.splitting import calls_of, size_of, too_large
 from lettermill.delivery.stopping import Stopping
@@ -37,7 +37,8 @@ class Terms:
     """What holds for all batches of one task, and what its threads share.
 
     `fence` tells whether nothing has changed since the wave was fenced; it is asked before each call. `not_after` (in
-    seconds since 1970) is when nothing may leave any more. Pace, breaker, budget and stop are those of the task.
+    seconds since 1970) is when nothing may leave any more. Share of the account, breaker, budget and stop are those of
+    the task.
     """
 
     wave: str
@@ -48,7 +49,7 @@ class Terms:
     clock: Clock
     chance: Chance
     patience: Patience
-    pace: Pace
+    account: AccountShare
     breaker: Breaker
     budget: RetryBudget
     stop: Stopping
@@ -142,7 +143,7 @@ class _HandOver:
     def _wait(self, parcels: list[Parcel]) -> None:
         if self.hold_back:
             self.terms.clock.sleep(self.hold_back)
-        waited = self.hold_back + self.terms.breaker.enter() + self.terms.pace.take(len(parcels))
+        waited = self.hold_back + self.terms.breaker.enter() + self.terms.account.pace.take(len(parcels))
         self.tally.waited += waited
         self.hold_back = 0.0
 
@@ -150,13 +151,14 @@ class _HandOver:
         """Wait until a call that is marked may leave; where it may not any more, it is answered as deferred."""
         reasons = {Ending.FENCED: FENCE_REASON, Ending.LATE: LATE_REASON, Ending.STOPPED: STOPPED_REASON}
         while True:
-            self.tally.waited += self.terms.pace.space(len(parcels))
+            self.tally.waited += self.terms.account.pace.space(len(parcels))
             # Asked after the mark: what people chose before the mark was there is seen.
             ending = self._closed() if self.terms.fence() else Ending.FENCED
             if ending:
                 self._answer(answered(parcels, Status.DEFERRED, reason=reasons[ending]))
                 raise _Ended(ending)
-            if not self.terms.pace.is_paused:  # another thread may have been told to wait while the fence was asked
+            self.terms.account.look()
+            if not self.terms.account.pace.is_paused:  # another may have been told to wait while the fence was asked
                 return
 
     def _require_open(self) -> None:
@@ -202,12 +204,12 @@ class _HandOver:
         handlers[answer.signal](answer)
 
     def _leave_alone(self, answer: Answer) -> None:
-        """Hold back every call of this task, as long as the provider asks: at once, since a mark takes its time."""
+        """Hold back every call to the account, as long as the provider asks: at once, since a mark takes its time."""
         wait = self._asked_wait(answer)
         if wait > self.terms.patience.longest_seconds:
             self.terms.stop.end_task()
         else:
-            self.terms.pace.pause(wait)
+            self.terms.account.pause(wait)
 
     def _asked_wait(self, answer: Answer) -> float:
         if answer.wait is not None:

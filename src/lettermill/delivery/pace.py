@@ -71,6 +71,12 @@ class Pace:
         with self._lock:
             self._paused_until = max(self._paused_until, self.clock.time() + seconds)
 
+    def divide(self, among: int) -> None:
+        """Take this task's share as one of so many senders of the account."""
+        with self._lock:
+            for spacing in self._spacings:
+                spacing.share = self.share / among
+
     @property
     def is_paused(self) -> bool:
         """Whether a provider is to be left alone now."""

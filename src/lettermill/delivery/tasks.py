@@ -10,6 +10,7 @@ from typing import Any
 import pyarrow as pa
 from pyspark.sql import DataFrame
 
+from lettermill.delivery.account_sharing import AccountShare, account_of
 from lettermill.delivery.batches import hand_over_batches
 from lettermill.delivery.breaker import Breaker, RetryBudget
 from lettermill.delivery.due import message_of, refusal
@@ -47,6 +48,7 @@ class Line:
     def terms(self) -> Terms:
         """What the threads of one task share."""
         clock, journal = self.clock, self.journal
+        pace = Pace(self.provider.limits, 1 / self.tasks, clock)
         return Terms(
             wave=self.wave,
             provider=self.provider,
@@ -56,7 +58,7 @@ class Line:
             clock=clock,
             chance=self.chance,
             patience=self.patience,
-            pace=Pace(self.provider.limits, 1 / self.tasks, clock),
+            account=AccountShare(account_of(self.provider, journal), self.wave, pace, clock),
             breaker=Breaker(clock),
             budget=RetryBudget(),
             stop=Stopping(journal, self.wave, clock),

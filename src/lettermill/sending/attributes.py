@@ -33,7 +33,7 @@ from lettermill.monitoring.alerts import Severity
 from lettermill.patience import Clock
 from lettermill.sending.braze_table import rows_written
 from lettermill.sending.journals import require_exclusive
-from lettermill.sending.leases import kept
+from lettermill.sending.leases import counted_among_senders, kept
 from lettermill.sending.outcomes import ids_by_batch, outcome_rows
 from lettermill.syncing import synced_values
 from lettermill.tables.delivery import SYNC_REFUSALS, SYNC_STATE
@@ -141,7 +141,10 @@ def _handed_over(to: Destination, provider: ProfileProvider, batched: DataFrame)
         tasks=delivery.tasks,
     )
     packing = ProfilePacking(provider, to.run.as_of)
-    with to.run.doing(f"handing attributes over to {to.name}"):
+    with (
+        to.run.doing(f"handing attributes over to {to.name}"),
+        counted_among_senders(line, lease_seconds=delivery.lease_seconds),
+    ):
         counted = hand_over(batched, order=["person_id"], made=iter, pack=packing, line=line)
         return wave, totals(counted.collect())
 

@@ -15,6 +15,7 @@ from lettermill.rendering.messages import with_bodies
 from lettermill.rendering.templates import Template
 from lettermill.sending.claiming import Wave
 from lettermill.sending.desk import Desk, unsubscribe_address
+from lettermill.sending.leases import counted_among_senders
 from lettermill.sending.watching import counted
 
 
@@ -46,7 +47,7 @@ def hand_over_wave(
     )
     packing = Packing(desk.provider, unsubscribe=unsubscribe_address(desk), at=desk.moment())
     rows, order, made = _rendered(desk, due, templates)
-    with counted(desk, wave):
+    with counted_among_senders(line, lease_seconds=delivery.lease_seconds), counted(desk, wave):
         return totals(hand_over(rows, order=order, made=made, pack=packing, line=line).collect())
 
 

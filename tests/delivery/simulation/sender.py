@@ -4,6 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from lettermill.delivery.account_sharing import AccountShare, account_of
 from lettermill.delivery.breaker import Breaker, RetryBudget
 from lettermill.delivery.guard import Standing, note_settled, require_not_restored, waves_to_note
 from lettermill.delivery.handing import Batch, Terms, hand_over_batch
@@ -214,6 +215,7 @@ class Sender:
         def task() -> None:
             journal = world.practice.task_journal(world.journal)
             provider = world.provider
+            pace = Pace(provider.limits, share=1.0, clock=world.stage)
             terms = Terms(
                 wave=wave,
                 provider=provider,
@@ -223,7 +225,7 @@ class Sender:
                 clock=world.stage,
                 chance=world.stage.chance.random,
                 patience=PATIENCE,
-                pace=Pace(provider.limits, share=1.0, clock=world.stage),
+                account=AccountShare(account_of(provider, journal), wave, pace, world.stage),
                 breaker=Breaker(world.stage, failures=2, cooling_seconds=3.0, openings=3),
                 budget=RetryBudget(floor=3),
                 stop=Stopping(journal, wave, world.stage),
