@@ -9,6 +9,7 @@ import pytest
 from lettermill.delivery.batches import hand_over_batches
 from lettermill.delivery.handing import Batch
 from lettermill.delivery.journals.local import LocalJournal
+from lettermill.delivery.marks import done_key, started_key
 from lettermill.delivery.provider import Limits, Parcel
 from tests.delivery.scripted import Scripted, accepted, blocked, parcels, terms
 from tests.ingest.serving import TestClock
@@ -36,7 +37,7 @@ def batches(count, read):
         yield Batch(number, parcels(f"{number}a", f"{number}b"))
 
 
-def test_as_many_batches_as_connections_are_under_way_and_each_thread_has_its_own(journal):
+def test_as_many_calls_as_connections_are_under_way_and_no_connection_has_two(journal):
     provider = Meeting(limits=Limits(messages=2, bytes=1_000))
     opened = []
     provider.connect = lambda: opened.append(1) or provider
@@ -46,7 +47,7 @@ def test_as_many_batches_as_connections_are_under_way_and_each_thread_has_its_ow
     assert (tally.outcomes, tally.endings, tally.calls) == ({"handed_over": 18}, {"done": 9}, 9)
 
 
-def test_batches_are_read_one_ahead_and_connections_are_closed(journal):
+def test_a_batch_is_made_ready_while_another_is_called_for_one_more_is_read_and_connections_are_closed(journal):
     read, held = [], []
 
     def slow(sent):
@@ -56,7 +57,7 @@ def test_batches_are_read_one_ahead_and_connections_are_closed(journal):
     provider = Scripted([slow] * 6)
     hand_over_batches(batches(6, read), terms=terms(provider, journal, TestClock()), connections=1)
 
-    assert all(ahead - place <= 2 for place, ahead in enumerate(held))
+    assert all(ahead - place <= 3 for place, ahead in enumerate(held))
     assert provider.open_connections == 0
 
 
@@ -88,3 +89,24 @@ def test_an_exception_of_whoever_renders_is_raised(journal):
 
     with pytest.raises(ValueError, match="no such block"):
         hand_over_batches(rendered(), terms=terms(Scripted(), journal, TestClock()), connections=2)
+
+
+def test_a_connection_is_lent_to_another_batch_while_the_answer_of_one_is_written_down(journal):
+    provider, called_again = Scripted(), threading.Event()
+
+    class Waiting:
+        """Writes the first answer down once the second call has begun."""
+
+        def create(self, key, content):
+            if key == done_key("w", 0, 1):
+                assert called_again.wait(timeout=30)
+            if key == started_key("w", 1, 1):
+                called_again.set()
+            return journal.create(key, content)
+
+        def __getattr__(self, name):
+            return getattr(journal, name)
+
+    tally = hand_over_batches(batches(2, []), terms=terms(provider, Waiting(), TestClock()), connections=1)
+
+    assert (tally.outcomes, tally.calls) == ({"handed_over": 4}, 2)

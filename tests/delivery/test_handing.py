@@ -1,5 +1,7 @@
 """A batch is handed over call by call, each between two marks, and only what was surely refused is offered again."""
 
+from contextlib import nullcontext
+
 import pytest
 
 from lettermill.delivery.breaker import Breaker, RetryBudget
@@ -44,7 +46,9 @@ def handed(journal, clock):
 
     def hand(provider, *ids, rejected=(), number=4, body=b"{}", **changed):
         batch = Batch(number, parcels(*ids, body=body), rejected)
-        return hand_over_batch(batch, connection=provider, terms=terms(provider, journal, clock, **changed))
+        return hand_over_batch(
+            batch, lent=lambda: nullcontext(provider), terms=terms(provider, journal, clock, **changed)
+        )
 
     return hand
 

@@ -2,6 +2,7 @@
 the account as soon as they can know."""
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from random import Random
 
@@ -68,7 +69,7 @@ def watched(seed: int, refusal: tuple[Signal, float], *, tasks: int = 1) -> Watc
         batch, shared = Batch(number, parcels(*(f"{number}-{place}" for place in range(12)))), of_tasks[number % tasks]
         stage.spawn(
             str(number),
-            lambda batch=batch, shared=shared: hand_over_batch(batch, connection=provider, terms=shared),
+            lambda batch=batch, shared=shared: hand_over_batch(batch, lent=lambda: nullcontext(provider), terms=shared),
         )
     stage.run()
     return provider

@@ -1,5 +1,8 @@
 """What became of a batch is read off its marks, and nothing is planned again that somebody could still call for."""
 
+from contextlib import nullcontext
+from functools import partial
+
 import pytest
 
 from lettermill.delivery.handing import Batch, hand_over_batch
@@ -92,7 +95,7 @@ def test_a_batch_that_nobody_began_is_voided_and_whoever_wakes_up_calls_nothing(
     told = settled(journal, "a", "b")
     provider = Scripted()
     sleeper = terms(provider, journal, TestClock(AT))
-    tally = hand_over_batch(Batch(4, parcels("a", "b")), connection=provider, terms=sleeper)
+    tally = hand_over_batch(Batch(4, parcels("a", "b")), lent=lambda: nullcontext(provider), terms=sleeper)
 
     assert told == [Settled("a", "planned", None, None, 0), Settled("b", "planned", None, None, 0)]
     assert (provider.book, tally.endings) == ([], {"left": 1})
@@ -162,7 +165,9 @@ def test_a_whole_wave_is_listed_once(journal):
     for number in range(5):
         provider = Scripted([each(Status.HANDED_OVER, Status.REJECTED)])
         given = terms(provider, journal, clock)
-        hand_over_batch(Batch(number, parcels(f"{number}a", f"{number}b")), connection=provider, terms=given)
+        hand_over_batch(
+            Batch(number, parcels(f"{number}a", f"{number}b")), lent=partial(nullcontext, provider), terms=given
+        )
     listings = []
 
     class Counting(LocalJournal):

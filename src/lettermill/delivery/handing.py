@@ -5,7 +5,9 @@ Between any two steps everything may stop: what the marks say is then enough to 
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import NamedTuple
 
 from lettermill.delivery.account_sharing import AccountShare
@@ -55,13 +57,14 @@ class Terms:
     stop: Stopping
 
 
-def hand_over_batch(batch: Batch, *, connection: Connection, terms: Terms) -> Tally:
+def hand_over_batch(batch: Batch, *, lent: Callable[[], AbstractContextManager[Connection]], terms: Terms) -> Tally:
     """Call for the messages of a batch until each is answered or given up.
 
-    Deferred messages are offered again, as often as the patience allows; unknown ones never. Raises DeliveryError where
-    the journal holds an answer that only this hand-over could have written.
+    A connection is `lent` for a call, from before its mark until it is answered: what comes afterwards leaves it to
+    another batch. Deferred messages are offered again, as often as the patience allows; unknown ones never. Raises
+    DeliveryError where the journal holds an answer that only this hand-over could have written.
     """
-    return _HandOver(batch, connection, terms).run()
+    return _HandOver(batch, lent, terms).run()
 
 
 class _Ended(Exception):  # noqa: N818 (it says what happened)
@@ -72,7 +75,7 @@ class _Ended(Exception):  # noqa: N818 (it says what happened)
 @dataclass
 class _HandOver:
     batch: Batch
-    connection: Connection
+    lent: Callable[[], AbstractContextManager[Connection]]
     terms: Terms
     tally: Tally = field(default_factory=Tally)
     number: int = 0
@@ -121,8 +124,16 @@ class _HandOver:
                 self.hold_back = max(self.hold_back, patience.backoff(attempt, self.terms.chance))
 
     def _call(self, parcels: list[Parcel]) -> Answer:
-        terms = self.terms
         self._wait(parcels)
+        with self.lent() as connection:
+            answer = self._called(parcels, connection)
+            self._leave_alone(answer)
+        self._answer(answer)
+        self._heed(answer, connection)
+        return answer
+
+    def _called(self, parcels: list[Parcel], connection: Connection) -> Answer:
+        terms = self.terms
         try:
             self._require_open()
             self._begin([parcel.message_id for parcel in parcels])
@@ -133,12 +144,7 @@ class _HandOver:
         terms.budget.spend_call()
         self.tally.calls += 1
         self.tally.bytes += size_of(parcels, terms.provider.limits)
-        call = Call(terms.wave, self.batch.number, self.number)
-        answer = _whole(self.connection.send(parcels, call=call), parcels)
-        self._leave_alone(answer)
-        self._answer(answer)
-        self._heed(answer)
-        return answer
+        return _whole(connection.send(parcels, call=Call(terms.wave, self.batch.number, self.number)), parcels)
 
     def _wait(self, parcels: list[Parcel]) -> None:
         if self.hold_back:
@@ -187,13 +193,13 @@ class _HandOver:
             raise DeliveryError("the answer of a call is there before it was written", place=key, mend=mend)
         self.last.update({one.message_id: one.status for one in answer.outcomes})
 
-    def _heed(self, answer: Answer) -> None:
+    def _heed(self, answer: Answer, connection: Connection) -> None:
         """Take to heart what an answer says of the account."""
-        handlers = {
+        handlers: dict[Signal, Callable[[Answer], None]] = {
             Signal.FINE: self._go_on,
             Signal.THROTTLED: self._slow_down,
             Signal.FAILING: self._back_off,
-            Signal.EXPIRED: self._renew,
+            Signal.EXPIRED: partial(self._renew, connection=connection),
             Signal.BLOCKED: self._stop,
         }
         if answer.signal != Signal.FAILING:
@@ -206,7 +212,7 @@ class _HandOver:
     def _leave_alone(self, answer: Answer) -> None:
         """Hold back every call to the account, as long as the provider asks: at once, since a mark takes its time."""
         wait = self._asked_wait(answer)
-        if wait > self.terms.patience.longest_seconds:
+        if answer.signal == Signal.BLOCKED or wait > self.terms.patience.longest_seconds:
             self.terms.stop.end_task()
         else:
             self.terms.account.pause(wait)
@@ -235,12 +241,12 @@ class _HandOver:
         self._go_on(answer)
         self.hold_back = self.terms.patience.backoff(self.failures, self.terms.chance)
 
-    def _renew(self, answer: Answer) -> None:
+    def _renew(self, answer: Answer, *, connection: Connection) -> None:
         self._go_on(answer)
         if self.is_renewed:
             self._stop(answer, said=f"a new credential has expired at once: {answer.said}")
         try:
-            self.connection.renew()
+            connection.renew()
         except DeliveryError as error:
             self._stop(answer, said=error.problem)
         self.is_renewed = True

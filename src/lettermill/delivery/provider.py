@@ -116,13 +116,16 @@ class Limits:
 
 
 class Connection(Protocol):
-    """An open way to a provider, of one thread."""
+    """An open way to a provider, for one call at a time."""
 
     def send(self, parcels: Sequence[Parcel], *, call: Call) -> Answer:
         """Make one call, and answer for each parcel. Never raises for what the provider or the network does."""
 
     def renew(self) -> None:
-        """Get a fresh credential, where there is such a thing. Raises DeliveryError where none is to be had."""
+        """Get a fresh credential, where there is such a thing. A call may be under way meanwhile.
+
+        Raises DeliveryError where none is to be had.
+        """
 
     def lookup(self, message_ids: Sequence[str], *, call: Call) -> Sequence[Outcome]:
         """What became of messages whose call was cut off, as far as the provider can tell: unknown, where it cannot."""

@@ -2,6 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 
 from lettermill.delivery.account_sharing import AccountShare, account_of
@@ -233,7 +234,7 @@ class Sender:
             parcels = [Parcel(one, "", b"{}") for one in message_ids]
             tally = hand_over_batch(
                 Batch(batch, parcels),
-                connection=TaskConnection(world.practice.connection(provider), world.witness),
+                lent=lambda: nullcontext(TaskConnection(world.practice.connection(provider), world.witness)),
                 terms=terms,
             )
             world.notices.update(tally.endings)
