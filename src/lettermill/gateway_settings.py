@@ -49,7 +49,9 @@ class Webhook:
     """One webhook, `/webhooks/<its name in conf>`: who signs it, with what, and the source its events belong to.
 
     `keys` are references: two while one replaces the other. `window` is how old a call may be, in seconds. `url` is the
-    address that the provider was given, for one that signs it: a proxy in between may call us by another.
+    address that the provider was given, for one that signs it: a proxy in between may call us by another. `account` is
+    that of `delivery.providers` which says what topics the provider's groups of mails are; without, it is the one that
+    has the provider's name, if there is one.
     """
 
     provider: str
@@ -57,6 +59,7 @@ class Webhook:
     source: str
     window: int = 300
     url: str | None = None
+    account: str | None = None
 
     def __post_init__(self) -> None:
         if not self.keys:

@@ -480,6 +480,14 @@ def test_suppressions_of_the_time_are_told_once_each_by_what_they_mean(fake, acc
     ]
 
 
+def test_a_list_that_conf_calls_a_topic_is_left_by_that_name(fake, account):
+    fake.suppressed = [suppressed("b@mail.example", lists=[("Y6nRLr", "UNSUBSCRIBE", at(5))])]
+
+    assert asked(fake, replace(account, topics={"Y6nRLr": "offers"})) == [
+        Statement("b@mail.example", "unsubscribed", at(5), "UNSUBSCRIBE", topic="offers")
+    ]
+
+
 def test_pages_of_suppressions_wait_as_they_are_told(fake, account):
     fake.suppressed = [suppressed(f"{n}@mail.example", ("UNSUBSCRIBE", at(n))) for n in range(5)]
     fake.canned.extend([errors(429, {}, Retry_After="30"), None, errors(500, {})])

@@ -10,6 +10,8 @@ from lettermill.delivery.exchange import CutOff, Exchange
 from lettermill.delivery.page_reading import PageReader
 from lettermill.delivery.providers.braze import account as braze_account
 from lettermill.delivery.providers.braze import statements as braze
+from lettermill.delivery.providers.hubspot import account as hubspot_account
+from lettermill.delivery.providers.hubspot import statements as hubspot
 from lettermill.delivery.providers.klaviyo import account as klaviyo_account
 from lettermill.delivery.providers.klaviyo import statements as klaviyo
 from lettermill.delivery.providers.sendgrid import account as sendgrid_account
@@ -26,6 +28,22 @@ FAILING = as_json({"message": "try again"}, 503, X_RateLimit_Reset=str(int(AT.ti
 SUPPRESSED = {"reason": "HARD_BOUNCE", "timestamp": AT.isoformat()}
 PROVIDERS = {
     "braze": (braze, braze_account, {}, {"emails": [{"email": "a@x.example", "hard_bounced_at": AT.isoformat()}]}),
+    "hubspot": (
+        hubspot,
+        hubspot_account,
+        {},
+        {
+            "hasMore": True,
+            "offset": "CK_PuKu3KBXr8LqG",
+            "timeline": [
+                {
+                    "timestamp": int(AT.timestamp() * 1000),
+                    "recipient": "a@x.example",
+                    "changes": [{"changeType": "PORTAL_BOUNCE", "change": "BOUNCED"}],
+                }
+            ],
+        },
+    ),
     "klaviyo": (
         klaviyo,
         klaviyo_account,
@@ -48,7 +66,12 @@ PROVIDERS = {
         [{"email": "a@x.example", "created": int(AT.timestamp())}],
     ),
 }
-EMPTY = {"braze": {"emails": []}, "klaviyo": {"data": []}, "sendgrid": []}
+EMPTY = {
+    "braze": {"emails": []},
+    "hubspot": {"hasMore": False, "timeline": []},
+    "klaviyo": {"data": []},
+    "sendgrid": [],
+}
 
 
 @contextmanager

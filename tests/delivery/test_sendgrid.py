@@ -206,6 +206,54 @@ def test_every_statement_of_the_time_is_told_once_page_by_page():
     assert [asked.query["offset"] for asked in fake.asked if asked.path.endswith("bounces")] == ["0", "2", "4"]
 
 
+def left(second, group, name="a"):
+    at = int(SINCE.timestamp()) + second
+    return {"email": f"{name}@mail.example", "group_id": group, "group_name": f"Group {group}", "created_at": at}
+
+
+EMPTY = {"bounces": [], "spam_reports": [], "unsubscribes": []}
+WINDOW = frozenset({"start_time", "end_time", "limit", "offset"})
+
+
+@pytest.mark.parametrize(
+    ("heeds", "most", "offsets"),
+    [
+        (frozenset(), 1_000, ["0", "7"]),
+        (WINDOW, 1_000, ["0", "2", "4", "5"]),
+        (frozenset({"offset"}), 3, ["0", "3", "6", "7"]),
+    ],
+    ids=["as it is published", "as clients call it", "by pages of its own"],
+)
+def test_who_left_a_group_is_told_once_by_its_topic_however_much_of_the_question_is_heeded(heeds, most, offsets):
+    day = int(timedelta(days=1).total_seconds())
+    rows = [left(-1, 7), *(left(n, 7, f"u{n}") for n in range(3)), left(3, 8), left(3, 9), left(day, 7)]
+    fake = SendGrid(lists=EMPTY, left=rows, heeds=heeds, most_left=most)
+
+    assert told(fake, page=2, topics={"8": "offers", "9": "all"}) == [
+        *(
+            Statement(f"u{n}@mail.example", "unsubscribed", SINCE + timedelta(seconds=n), "Group 7", "7")
+            for n in range(3)
+        ),
+        Statement("a@mail.example", "unsubscribed", SINCE + timedelta(seconds=3), "Group 8", "offers"),
+        Statement("a@mail.example", "unsubscribed", SINCE + timedelta(seconds=3), "Group 9", "all"),
+    ]
+    assert [asked.query["offset"] for asked in fake.asked if "asm" in asked.path] == offsets
+
+
+@SUPPRESSIONS.needed
+def test_the_fakes_list_of_groups_is_as_it_was_published():
+    fake = SendGrid(lists=EMPTY, left=[left(0, 7)])
+    told(fake)
+    asked = next(one for one in fake.asked if "asm" in one.path)
+
+    assert SUPPRESSIONS.answer_faults(asked, 200, fake.take(asked)[2]) == []
+
+
+def test_a_topic_that_no_campaign_could_name_is_refused():
+    with pytest.raises(ConfigError, match=r"topics.8 is 'Offers of the week'"):
+        replace(ACCOUNT, topics={"8": "Offers of the week"})
+
+
 def test_a_page_that_cannot_be_had_stops_and_says_where():
     with pytest.raises(DeliveryError, match=r"(?s)SendGrid answered 401.*/v3/suppression/bounces") as caught:
         told(SendGrid(key="another"))
@@ -221,5 +269,7 @@ def test_a_request_for_statements_fits_what_was_published():
 
     limit = SUPPRESSIONS.document["components"]["parameters"]["PaginationCommonLimit"]["schema"]
     assert [asked.path for asked in fake.asked if SUPPRESSIONS.operation(asked.method, asked.path) is None] == []
-    assert [fault for asked in fake.asked for fault in SUPPRESSIONS.faults_of(asked)] == []
+    faults = [(asked.path, fault) for asked in fake.asked for fault in SUPPRESSIONS.faults_of(asked)]
+    # What is sent there is not published, and not relied on.
+    assert sorted(faults) == sorted(("/v3/asm/suppressions", f"query {name}: unknown") for name in WINDOW)
     assert {asked.query["limit"] for asked in fake.asked} == {str(limit["maximum"])}

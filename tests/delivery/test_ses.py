@@ -19,15 +19,17 @@ from lettermill.delivery.provider import Limits, Outcome, Parcel, Signal, Status
 from lettermill.delivery.providers.ses.account import LIMITS
 from lettermill.delivery.providers.ses.answers import by_entry
 from lettermill.delivery.providers.ses.mails import mail_provider
+from lettermill.delivery.providers.ses.page_reading import Lists
 from lettermill.delivery.providers.ses.statements import statement_source
 from lettermill.errors import ConfigError, DeliveryError
 from lettermill.patience import Rate
 from tests.delivery import one_call
 from tests.delivery.contract import AT, calls, message, messages, packed
+from tests.delivery.fakes import Fault
 from tests.delivery.fakes.ses import Ses, error
 from tests.delivery.published import Published
 from tests.delivery.ses_accounts import account, secret_of
-from tests.ingest.serving import served
+from tests.ingest.serving import TestClock, served
 
 MODEL = Published("aws-sesv2/service-2.json")
 PARCELS = [Parcel(f"m{number}", f"a{number}@mail.example", b"") for number in range(3)]
@@ -311,7 +313,7 @@ def put(seconds, reason="BOUNCE", name="a"):
 def test_every_suppressed_address_of_the_time_is_told_page_by_page():
     fake = Ses(suppressed=[put(-1), put(0, name="b"), put(5, "COMPLAINT", "c"), put(86_399, name="d"), put(86_400)])
     with fake.serving() as url:
-        source = statement_source(account(url, page=2), name="ses", secret=secret_of(fake))
+        source = statement_source(account(url, page=2), name="ses", secret=secret_of(fake), clock=fake.clock)
         told = list(source.statements(since=SINCE, until=UNTIL))
 
     assert told == [
@@ -319,12 +321,115 @@ def test_every_suppressed_address_of_the_time_is_told_page_by_page():
         Statement("c@mail.example", "complained", SINCE + timedelta(seconds=5)),
         Statement("d@mail.example", "bounced", UNTIL - timedelta(seconds=1)),
     ]
-    assert [asked.query.get("NextToken") for asked in fake.asked] == [None, "2", "4"]
+    assert [asked.query.get("NextToken") for asked in fake.asked] == [None, "2", "4", None]
 
 
 def test_a_list_that_cannot_be_had_stops_and_says_where():
     fake = Ses()
     with fake.serving() as url:
-        source = statement_source(replace(account(url), page=5_000), name="ses", secret=secret_of(fake))
+        made = replace(account(url), page=5_000)
+        source = statement_source(made, name="ses", secret=secret_of(fake), clock=fake.clock)
         with pytest.raises(DeliveryError, match=r"(?s)PageSize must be at most 1000.*eu-west-1, suppression list"):
             list(source.statements(since=SINCE, until=UNTIL))
+
+
+def contact(seconds, name="a", *, all_=False, chose=()):
+    choices = [{"TopicName": topic, "SubscriptionStatus": status} for topic, status in chose]
+    return {
+        "EmailAddress": f"{name}@mail.example",
+        "TopicPreferences": choices,
+        "TopicDefaultPreferences": [{"TopicName": "News", "SubscriptionStatus": "OPT_OUT"}],
+        "UnsubscribeAll": all_,
+        "LastUpdatedTimestamp": (SINCE + timedelta(seconds=seconds)).timestamp(),
+    }
+
+
+def heard(fake, url, **changes):
+    source = statement_source(account(url, **changes), name="ses", secret=secret_of(fake), clock=fake.clock)
+    return list(source.statements(since=SINCE, until=UNTIL))
+
+
+def test_who_left_the_contact_list_or_a_topic_of_it_is_told_and_who_stayed_or_came_back_is_not():
+    contacts = [
+        contact(-1, "a", all_=True),
+        contact(0, "b", all_=True, chose=[("News", "OPT_IN")]),
+        contact(5, "c", chose=[("News", "OPT_OUT"), ("Recipes", "OPT_IN"), ("weekly-offers", "OPT_OUT")]),
+        contact(6, "d", chose=[("News", "OPT_IN")]),
+        contact(86_400, "e", all_=True),
+    ]
+    fake = Ses(contacts={"readers": contacts})
+    with fake.serving() as url:
+        told = heard(fake, url, page=2, topics={"weekly-offers": "offers"})
+        unasked = heard(fake, url, reads_contacts=False)
+
+    at = SINCE + timedelta(seconds=5)
+    assert told == [
+        Statement("b@mail.example", "unsubscribed", SINCE),
+        Statement("c@mail.example", "unsubscribed", at, topic="News"),
+        Statement("c@mail.example", "unsubscribed", at, topic="offers"),
+    ]
+    assert [asked.json for asked in fake.asked if asked.method == "POST"] == [
+        {"PageSize": 2}, {"PageSize": 2, "NextToken": "2"}, {"PageSize": 2, "NextToken": "4"},
+    ]  # fmt: skip
+    assert unasked == []
+
+
+def test_lists_are_read_a_page_a_second_and_again_where_a_refusal_passes():
+    fake = Ses(contacts={"readers": [contact(n, f"u{n}", all_=True) for n in range(2)]})
+    for fault in (Fault.THROTTLED_UNTOLD, Fault.FAILING, Fault.LOST):
+        fake.faults.next(fault)
+    with fake.serving() as url:
+        told = heard(fake, url, page=1)
+
+    assert [one.address for one in told] == ["u0@mail.example", "u1@mail.example"]
+    # the list of lists after the suppressed; its contacts after that, thrice more as patience has it; the second page
+    assert fake.clock.slept == [1.0, 1.0, 11.0, 2.0, 4.0, 1.0]
+
+
+def test_a_contact_list_that_stays_refused_is_given_up_after_as_many_calls_as_patience_has():
+    fake = Ses(contacts={"readers": []})
+    for _ in range(6):
+        fake.faults.next(Fault.FAILING)
+    with fake.serving() as url, pytest.raises(DeliveryError, match="Service is unavailable"):
+        heard(fake, url)
+
+    assert len([asked for asked in fake.asked if asked.method == "POST"]) == 6
+
+
+def test_a_key_that_may_not_read_contacts_stops_at_once_and_is_told_which_rights_it_lacks():
+    fake = Ses(forbidden=frozenset({"/v2/email/contact-lists"}))
+    words = r"(?s)not authorized.*eu-west-1, contact list.*ses:ListContactLists and ses:ListContacts"
+    with fake.serving() as url, pytest.raises(DeliveryError, match=words):
+        heard(fake, url)
+
+    assert len(fake.asked) == 2
+
+
+@MODEL.needed
+def test_the_fakes_contacts_have_the_names_that_were_published():
+    shapes = MODEL.document["shapes"]
+
+    assert {*contact(0)} <= {*shapes["Contact"]["members"]}
+    assert {"PageSize", "NextToken"} <= {*shapes["ListContactsRequest"]["members"]}
+    assert MODEL.document["operations"]["ListContacts"]["http"]["requestUri"].startswith("/v2/email/contact-lists/")
+
+
+def test_moto_tells_who_left_its_contact_list():
+    keys = {"aws_access_key_id": "a", "aws_secret_access_key": "b", "region_name": "eu-west-1"}
+    with moto() as url:
+        client = boto3.client("sesv2", endpoint_url=url, **keys)
+        topic = {"TopicName": "news", "DisplayName": "News", "DefaultSubscriptionStatus": "OPT_IN"}
+        client.create_contact_list(ContactListName="readers", Topics=[topic])
+        choice = [{"TopicName": "news", "SubscriptionStatus": "OPT_OUT"}]
+        client.create_contact(ContactListName="readers", EmailAddress="b@x.example", TopicPreferences=choice)
+        client.create_contact(ContactListName="readers", EmailAddress="c@x.example", UnsubscribeAll=True)
+        contacts = client.list_contacts(ContactListName="readers")["Contacts"]
+        lists = Lists(client, TestClock(), ())
+        told = [
+            (row["EmailAddress"], row.get("UnsubscribeAll"), row.get("TopicPreferences"))
+            for found in lists.rows("list_contact_lists", "ContactLists")
+            for row in lists.rows("list_contacts", "Contacts", ContactListName=found["ContactListName"])
+        ]
+
+    assert all(row["LastUpdatedTimestamp"].tzinfo for row in contacts)
+    assert told == [("b@x.example", False, choice), ("c@x.example", True, [])]

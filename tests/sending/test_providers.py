@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from lettermill.errors import ConfigError
-from lettermill.sending.providers import kinds, mail_provider, sync_ends
+from lettermill.sending.providers import kinds, mail_provider, sync_ends, topics_of
 from lettermill.settings import load
 
 KEY = "secret://esp/key"
@@ -54,7 +54,17 @@ def test_who_takes_attributes_and_who_can_be_asked_opens_by_its_conf(settings):
     assert {kind: end.profiles.name for kind, end in ends.items() if end.profiles is not None} == {
         kind: kind for kind in ("braze", "hubspot", "klaviyo", "sfmc")
     }
-    assert {kind for kind, end in ends.items() if end.statements is not None} == {"braze", "klaviyo", "sendgrid", "ses"}
+    assert {kind for kind, end in ends.items() if end.statements is not None} == {
+        "braze", "hubspot", "klaviyo", "sendgrid", "ses",
+    }  # fmt: skip
+
+
+def test_an_account_says_which_topics_its_groups_are_and_a_kind_without_groups_says_none(settings):
+    named = declared(settings, **ACCOUNTS, news={"kind": "sendgrid", **ACCOUNTS["sendgrid"], "topics": {"8": "offers"}})
+
+    assert {name: topics_of(name, settings=named) for name in ("news", "sendgrid", "ses", "smtp")} == {
+        "news": {"8": "offers"}, "sendgrid": {}, "ses": {}, "smtp": {},
+    }  # fmt: skip
 
 
 def test_an_account_has_a_name_of_its_own_and_files_need_no_account(settings):
@@ -75,6 +85,7 @@ def test_an_account_has_a_name_of_its_own_and_files_need_no_account(settings):
             "campaign: unknown key, did you mean 'campaign_id'",
         ),
         ({"braze": {"key": KEY}}, "braze", "base_url"),
+        ({"sendgrid": {**ACCOUNTS["sendgrid"], "topics": {8: "offers"}}}, "sendgrid", "topics.8.*valid string"),
     ],
 )
 def test_what_is_wrong_with_an_account_is_named(settings, accounts, name, problem):

@@ -1,6 +1,6 @@
 """Providers by the accounts that conf declares: one package or module of lettermill.delivery.providers per kind."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from importlib import import_module
 from importlib.util import find_spec
 from inspect import signature
@@ -62,6 +62,15 @@ def sync_ends(name: str, *, settings: Settings) -> SyncEnds:
     return ends
 
 
+def topics_of(name: str, *, settings: Settings) -> Mapping[str, str]:
+    """Which topics the groups of mails of account `name` are, by their ids there; none, where its kind has no groups.
+
+    Raises ConfigError where conf has no such account.
+    """
+    topics: Mapping[str, str] = getattr(_account(name, settings), "topics", {})
+    return topics
+
+
 def credential(reference: str) -> Credential:
     """What `reference` stands for, on its way to the provider that conf gave it to."""
     return Credential(reference, resolve(reference))
@@ -109,8 +118,9 @@ def _kind(name: str, settings: Settings) -> str:
 def _account(name: str, settings: Settings) -> Any:
     if name == FILES and name not in settings.delivery.providers:
         return settings.files.account()
+    kind = _kind(name, settings)
     declared = {key: value for key, value in settings.delivery.providers[name].items() if key != "kind"}
-    account = _function(_kind(name, settings), ACCOUNT)
+    account = _function(kind, ACCOUNT)
     return validate(account, declared, place=f"{PLACE}.{name}")
 
 

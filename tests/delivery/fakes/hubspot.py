@@ -1,4 +1,4 @@
-"""A fake of HubSpot: the single send, and the batch upsert of contacts.
+"""A fake of HubSpot: the single send, the batch upsert of contacts, and the timeline of subscriptions.
 
 Hand-written after HubSpot's documentation. Magic data: an address that begins with `refused-` is no valid one, one that
 begins with `bounced-` has bounced before; a property whose name begins with `unknown_` is none.
@@ -15,6 +15,7 @@ KEY = "pat-eu1-7f3c"
 EMAIL_ID = 4126643121
 SEND = "/marketing/transactional/2026-03/single-email/send"
 UPSERT = "/crm/objects/2026-03/contacts/batch/upsert"
+TIMELINE = "/email/public/v1/subscriptions/timeline"
 
 
 def as_error(message: str, category: str, status: int = 400, **more: Any) -> Answered:
@@ -24,12 +25,15 @@ def as_error(message: str, category: str, status: int = 400, **more: Any) -> Ans
 
 @dataclass
 class HubSpotFake(HttpFake):
-    """Allows `rolling` calls in any 10 s and `daily` in a day of its clock."""
+    """Allows `rolling` calls in any 10 s and `daily` in a day of its clock. `timeline` has items of changes in any order,
+    `scopes` are those of the token's app."""
 
     rolling: int = 100
     daily: int = 250_000
     most_inputs: int = 100
     fails_with: int = 502
+    scopes: frozenset[str] = frozenset({"content"})
+    timeline: list[dict[str, Any]] = field(default_factory=list)
     sends: dict[str, dict[str, Any]] = field(default_factory=dict)
     """The state of each send, by its `sendId`."""
     contacts: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -46,6 +50,8 @@ class HubSpotFake(HttpFake):
             return self._with_rates(self._send(asked.json))
         if asked.path == UPSERT:
             return self._with_rates(self._upsert(asked.json["inputs"]))
+        if asked.path == TIMELINE:
+            return self._with_rates(self._changes(asked))
         return as_json({"status": "error", "message": "resource not found", "correlationId": "c0ffee"}, 404)
 
     def _limited(self) -> Answered | None:
@@ -133,6 +139,16 @@ class HubSpotFake(HttpFake):
             "id": str(number), "new": is_new, "properties": one["properties"], "createdAt": self._now(),
             "updatedAt": self._now(), "archived": False, **told,
         }  # fmt: skip
+
+    def _changes(self, asked: Asked) -> Answered:
+        if "content" not in self.scopes:
+            message = "This app hasn't been granted all required scopes to make this call."
+            return as_error(message, "MISSING_SCOPES", 403)
+        within = range(int(asked.query["startTimestamp"]), int(asked.query["endTimestamp"]) + 1)
+        items = sorted((one for one in self.timeline if one["timestamp"] in within), key=lambda one: -one["timestamp"])
+        start = int(asked.query.get("offset", "at-0").removeprefix("at-"))  # to others a token that says nothing
+        end = start + int(asked.query["limit"])
+        return as_json({"hasMore": end < len(items), "offset": f"at-{end}", "timeline": items[start:end]})
 
     def _now(self) -> str:
         return datetime.fromtimestamp(self.clock.time(), UTC).isoformat()

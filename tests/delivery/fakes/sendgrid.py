@@ -1,4 +1,4 @@
-"""A fake of SendGrid's Web API, version 3, by its published behaviour: mail send and the suppression lists.
+"""A fake of SendGrid's Web API, version 3, by its published behaviour: mail send, suppressions, and those of groups.
 
 Each personalization is a mail. What it makes of a call is composed as a mail and read back, so that its book has what
 would have arrived.
@@ -20,11 +20,16 @@ MAGIC = "unsendable"
 
 @dataclass
 class SendGrid(HttpFake):
-    """`calls_in_window` is what is allowed in a window of a minute; `lists` what the suppressions hold."""
+    """`calls_in_window` is what is allowed in a window of a minute; `lists` what the suppressions hold, `left` those of
+    unsubscribe groups. These are published without parameters: whether any is heeded is `heeds` of their names, and a
+    page is never larger than `most_left`."""
 
     key: str = "SG.a-key-of-the-tests"
     calls_in_window: int = 1_000_000
     lists: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    left: list[dict[str, Any]] = field(default_factory=list)
+    heeds: frozenset[str] = frozenset()
+    most_left: int = 1_000_000
     custom_args: list[dict[str, str]] = field(default_factory=list)
     failing_in_own_words: bool = True
     _window: tuple[int, int] = (0, 0)
@@ -36,6 +41,8 @@ class SendGrid(HttpFake):
             return self.throttled(60 - int(self.clock.time()) % 60)
         if asked.method == "GET" and asked.path.startswith("/v3/suppression/"):
             return self._suppressed(asked)
+        if (asked.method, asked.path) == ("GET", "/v3/asm/suppressions"):
+            return self._left(asked)
         if (asked.method, asked.path) != ("POST", "/v3/mail/send"):
             return _errors(404, "not found")
         if len(asked.body) > MOST_BYTES:
@@ -78,6 +85,12 @@ class SendGrid(HttpFake):
             return _errors(400, "limit must be between 1 and 500", "limit")
         within = range(int(asked.query["start_time"]), int(asked.query["end_time"]) + 1)
         return as_json([row for row in rows if row["created"] in within][offset : offset + limit])
+
+    def _left(self, asked: Asked) -> Answered:
+        heeded = {name: int(value) for name, value in asked.query.items() if name in self.heeds}
+        begin, end = heeded.get("start_time", 0), heeded.get("end_time", 2**40)
+        rows = [row for row in self.left if begin <= row["created_at"] <= end][heeded.get("offset", 0) :]
+        return as_json(rows[: min(self.most_left, heeded.get("limit", self.most_left))])
 
     def throttled(self, seconds: int | None) -> Answered:
         headers = {} if seconds is None else {"X-RateLimit-Reset": str(int(self.clock.time()) + seconds)}

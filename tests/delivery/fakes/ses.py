@@ -1,4 +1,4 @@
-"""A fake of Amazon SES, version 2, by its published model: one mail, bulk mail, and the suppression list.
+"""A fake of Amazon SES, version 2, by its published model: one mail, bulk mail, suppressions and contacts.
 
 It answers as the service does on the wire: names of errors in a header, results of a bulk call by position.
 """
@@ -29,6 +29,10 @@ class Ses(HttpFake):
     most_bulk_bytes: int = 1_000_000
     results: list[str] = field(default_factory=list)
     suppressed: list[dict[str, Any]] = field(default_factory=list)
+    contacts: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    """The contacts of each contact list; SES has one in an account."""
+    forbidden: frozenset[str] = frozenset()
+    """Paths that the key has no right to."""
     tags: list[dict[str, str]] = field(default_factory=list)
     calls: list[dict[str, Any]] = field(default_factory=list)
     failing_in_own_words: bool = True
@@ -37,6 +41,8 @@ class Ses(HttpFake):
     def take(self, asked: Asked) -> Answered:
         if f"Credential={self.identity}/" not in asked.headers.get("Authorization", ""):
             return self.expired(asked)
+        if asked.path in self.forbidden:
+            return error("AccessDeniedException", "User is not authorized to perform this action", 403)
         match (asked.method, asked.path):
             case ("POST", "/v2/email/outbound-emails"):
                 return self._one(asked.json)
@@ -44,6 +50,10 @@ class Ses(HttpFake):
                 return self._bulk(asked.json, size=len(asked.body))
             case ("GET", "/v2/email/suppression/addresses"):
                 return self._list(asked)
+            case ("GET", "/v2/email/contact-lists"):
+                return as_json({"ContactLists": [{"ContactListName": name} for name in self.contacts]})
+            case ("POST", path) if path.startswith("/v2/email/contact-lists/"):
+                return self._contacts(path.split("/")[4], asked.json)
             case _:
                 return error("NotFoundException", "no such resource", 404)
 
@@ -116,6 +126,16 @@ class Ses(HttpFake):
         page: dict[str, Any] = {"SuppressedDestinationSummaries": self.suppressed[start : start + size]}
         if start + size < len(self.suppressed):
             page["NextToken"] = str(start + size)
+        return as_json(page)
+
+    def _contacts(self, name: str, asked: dict[str, Any]) -> Answered:
+        if name not in self.contacts:
+            return error("NotFoundException", f"List with name: {name} doesn't exist.", 404)
+        start = int(asked.get("NextToken", 0))
+        end = start + asked["PageSize"]
+        page: dict[str, Any] = {"Contacts": self.contacts[name][start:end]}
+        if end < len(self.contacts[name]):
+            page["NextToken"] = str(end)
         return as_json(page)
 
     def throttled(self, seconds: int | None) -> Answered:  # noqa: ARG002 (every fake's)

@@ -28,8 +28,13 @@ from tests.services.gateway.calls import NOW, SIGNERS, certificate
 TOKEN_KEY = b"a key of the tests"
 SHOP = {"name": "Marlow & Market", "support_email": "hello@shop.example"}
 PROVIDERS = {"resend": "standard"}
+GROUPS = {"sendgrid": {"8": "offers"}}
 LISTENERS = {
-    name: listener(Webhook(PROVIDERS.get(name, name), ("secret://x/y",), "email", url=signer.url), keys=signer.keys)
+    name: listener(
+        Webhook(PROVIDERS.get(name, name), ("secret://x/y",), "email", url=signer.url),
+        keys=signer.keys,
+        topics=GROUPS.get(name, {}),
+    )
     for name, signer in SIGNERS.items()
 }
 TOPICS = {"offers": "Offers of the week", "recipes": "Recipes"}

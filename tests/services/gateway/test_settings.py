@@ -7,7 +7,7 @@ import pytest
 from lettermill.errors import ConfigError
 from lettermill.gateway_settings import GatewayKafka, GatewayPreferences, GatewaySettings, Webhook
 from lettermill.services.gateway.kafka_sink import KafkaTopics
-from lettermill.services.gateway.serving import application_of, gateway_of
+from lettermill.services.gateway.serving import application_of, gateway_of, listeners_of
 from lettermill.settings import load, validate
 
 
@@ -41,6 +41,28 @@ def test_conf_as_it_is_shipped_makes_a_gateway(settings):
 def test_what_is_not_there_is_named_before_anything_listens(settings, gateway, message):
     with pytest.raises(ConfigError, match=message):
         application_of(settings(**gateway))
+
+
+def test_a_webhook_calls_groups_as_its_account_does_the_one_it_names_or_the_one_of_its_providers_name(settings):
+    account = {"key": "secret://x/kafka", "sender": "Shop", "sender_address": "shop@mail.example"}
+    conf = settings(
+        webhooks={
+            "plain": Webhook("sendgrid", ("secret://x/kafka",), "email"),
+            "german": Webhook("sendgrid", ("secret://x/kafka",), "email", account="germany"),
+            "hooks": Webhook("standard", ("secret://x/kafka",), "email"),
+        }
+    )
+    accounts = {
+        "sendgrid": {**account, "topics": {"8": "offers"}},
+        "germany": {**account, "kind": "sendgrid", "topics": {"8": "angebote"}},
+    }
+    conf = replace(conf, delivery=replace(conf.delivery, providers=accounts))
+
+    assert {name: made.topics for name, made in listeners_of(conf).items()} == {
+        "plain": {"8": "offers"}, "german": {"8": "angebote"}, "hooks": {},
+    }  # fmt: skip
+    with pytest.raises(ConfigError, match="unknown provider 'germany'"):
+        listeners_of(replace(conf, delivery=replace(conf.delivery, providers={"sendgrid": account})))
 
 
 @pytest.mark.parametrize(

@@ -80,7 +80,8 @@ def test_each_event_of_a_sendgrid_call_becomes_one_in_our_words(caller):
         {"event": "delivered"}, {"event": "open"}, {"event": "click", "url": "https://shop.example/"},
         {"event": "bounce", "type": "blocked"}, {"event": "bounce", "type": "bounce", "status": "5.1.1"},
         {"event": "spamreport"}, {"event": "unsubscribe"}, {"event": "group_unsubscribe", "asm_group_id": 7},
-        {"event": "group_resubscribe", "asm_group_id": 7}, {"event": "account_status_change"},
+        {"event": "group_resubscribe", "asm_group_id": 7}, {"event": "group_unsubscribe", "asm_group_id": 8},
+        {"event": "account_status_change"},
     ]  # fmt: skip
     body = json.dumps([mail | each for each in told]).encode()
 
@@ -98,6 +99,7 @@ def test_each_event_of_a_sendgrid_call_becomes_one_in_our_words(caller):
         ("Unsubscribed", None, "all", "suppressed", None),
         ("Preferences Changed", None, "7", "denied", None),
         ("Preferences Changed", None, "7", "granted", None),
+        ("Preferences Changed", None, "offers", "denied", None),
         ("account_status_change", None, None, None, None),
     ]
     assert {

@@ -10,8 +10,9 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from lettermill.errors import ConfigError
-from lettermill.gateway_settings import GatewaySettings
+from lettermill.gateway_settings import GatewaySettings, Webhook
 from lettermill.secrets import REFERENCE, resolve
+from lettermill.sending.providers import topics_of
 from lettermill.services.gateway.app import application
 from lettermill.services.gateway.body import Bodies
 from lettermill.services.gateway.certificates import Certificates
@@ -41,7 +42,7 @@ def application_of(settings: Settings) -> ASGIApp:
         cloud_event_routes(gateway),
         graphql_routes(gateway, reader=Snapshot(people) if people else None),
         reader_routes(gateway, token_keys=_token_keys(settings), shop=settings.campaigns.shop),
-        webhook_routes(gateway, listeners=_listeners(settings.gateway), certificate=Certificates()),
+        webhook_routes(gateway, listeners=listeners_of(settings), certificate=Certificates()),
     ]
     return application(gateway, doors)
 
@@ -73,11 +74,22 @@ def _token_keys(settings: Settings) -> dict[str, bytes]:
     return {key_id: resolve(reference) for key_id, reference in references.items()}
 
 
-def _listeners(own: GatewaySettings) -> dict[str, Listener]:
+def listeners_of(settings: Settings) -> dict[str, Listener]:
+    """The webhooks of conf by name. Raises ConfigError for a provider, a secret or an account that is not there."""
     return {
-        name: listener(webhook, keys=[resolve(reference) for reference in webhook.keys])
-        for name, webhook in own.webhooks.items()
+        name: listener(
+            webhook,
+            keys=[resolve(reference) for reference in webhook.keys],
+            topics=_topics(webhook, settings),
+        )
+        for name, webhook in settings.gateway.webhooks.items()
     }
+
+
+def _topics(webhook: Webhook, settings: Settings) -> Mapping[str, str]:
+    account = webhook.account or webhook.provider
+    is_declared = account in settings.delivery.providers
+    return topics_of(account, settings=settings) if webhook.account or is_declared else {}
 
 
 def _sources_named(own: GatewaySettings) -> dict[str, str]:

@@ -10,6 +10,7 @@ from fastapi.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
+from lettermill.delivery.groups import topic_of
 from lettermill.gateway_settings import Webhook
 from lettermill.services.gateway.doors import Gateway
 from lettermill.services.gateway.json_text import on_one_line
@@ -31,11 +32,13 @@ challenges = logging.getLogger("lettermill.gateway.challenges")
 
 @dataclass(frozen=True)
 class Listener:
-    """One webhook of conf, with its provider's file and its keys looked up."""
+    """One webhook of conf, with its provider's file and its keys looked up. `topics` are what the provider's groups of
+    mails are here, by their ids there."""
 
     settings: Webhook
     provider: Provider
     keys: Sequence[bytes]
+    topics: Mapping[str, str]
 
     def verified(self, call: Call) -> Challenge | None:
         """The challenge that a call is, or None for one that its provider signed. Raises Refusal for any other."""
@@ -52,9 +55,9 @@ class Listener:
         return self.settings.url + (f"?{request.url.query}" if request.url.query else "")
 
 
-def listener(settings: Webhook, *, keys: Sequence[bytes]) -> Listener:
+def listener(settings: Webhook, *, keys: Sequence[bytes], topics: Mapping[str, str]) -> Listener:
     """Raises ConfigError for a provider that has no file."""
-    return Listener(settings, provider_named(settings.provider), keys)
+    return Listener(settings, provider_named(settings.provider), keys, topics)
 
 
 def webhook_routes(
@@ -87,10 +90,12 @@ def webhook_routes(
 
 def _line(report: Report, known: Listener, call: Call) -> Line:
     """The event, with the provider's own words beside ours, unchanged."""
+    group = report.properties.get("topic")
+    named = {} if group is None else {"topic": topic_of(group, known.topics)}
     return made_event(
         report.name,
         source=known.settings.source,
-        properties=report.properties,
+        properties={**report.properties, **named},
         received_at=call.received_at,
         occurred_at=report.occurred_at,
         event_id=f"{known.settings.provider}:{report.event_id}",

@@ -1,11 +1,12 @@
 """An account of HubSpot as conf describes it, with the limits that are told of the smallest account as defaults."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
 
+from lettermill.delivery.groups import check_topics
 from lettermill.delivery.provider import Limits, Parcel, Unpackable
 from lettermill.patience import Rate
 
@@ -27,6 +28,8 @@ class Account:
     whose template takes the parts of a message as `{{custom.html}}` and the like; `sender` overrides whom it is from.
     `id_property` is the property by which HubSpot knows a contact: email, or one of yours that it holds unique, which
     then has our person_id. `version` is put into the paths, which HubSpot dates; a path may also be written without it.
+    `reads_timeline` asks for changes of subscriptions, at most `page` at a time; that needs the scope `content`, which
+    not every plan has. `topics` says which topic a subscription type is, by its id.
     """
 
     key: str
@@ -39,7 +42,15 @@ class Account:
     contacts_path: str = "/crm/objects/{version}/contacts/batch/upsert"
     mails: Limits = MAILS
     contacts: Limits = CONTACTS
+    reads_timeline: bool = True
+    timeline_path: str = "/email/public/v1/subscriptions/timeline"
+    page: int = 100
+    list_rates: tuple[Rate, ...] = CALLS
+    topics: Mapping[str, str] = field(default_factory=dict)
     timeout_seconds: float = 30.0
+
+    def __post_init__(self) -> None:
+        check_topics(self.topics, place="HubSpot")
 
 
 def packed(message_id: str, to: str, content: Mapping[str, Any], *, limits: Limits) -> Parcel:

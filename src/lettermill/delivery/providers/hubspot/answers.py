@@ -4,6 +4,7 @@ Source: HubSpot's pages on error handling and usage limits.
 """
 
 from collections.abc import Sequence
+from math import inf
 from typing import Any
 
 from lettermill.delivery.bearer import plain_words
@@ -29,6 +30,17 @@ def words_of(document: Any, *, hidden: Sequence[str]) -> str:
     return plain_words("; ".join(words), hidden=hidden)
 
 
+def wait_of(throttled: Reply) -> float | None:
+    """For how many seconds an answer of too many calls asks to be left alone; for ever, where the day is used up."""
+    policy = _policy(throttled.json())
+    return inf if policy == DAILY else retry_after(throttled) or ROLLING_SECONDS.get(policy)
+
+
+def _policy(document: Any) -> str:
+    """The name of the limit that was broken."""
+    return str(document.get("policyName", "")) if isinstance(document, dict) else ""
+
+
 def refused(reply: Reply, parcels: Sequence[Parcel], *, hidden: Sequence[str]) -> Answer:
     """What an answer other than 2xx came to. Offering again does nothing twice, by the keys that every call has."""
     document = reply.json()
@@ -39,7 +51,7 @@ def refused(reply: Reply, parcels: Sequence[Parcel], *, hidden: Sequence[str]) -
         return answered(parcels, Status.DEFERRED, reason=words, signal=signal, wait=wait)
 
     if reply.status == 429:
-        policy = str(document.get("policyName", "")) if isinstance(document, dict) else ""
+        policy = _policy(document)
         if policy == DAILY:
             return deferred(Signal.BLOCKED)
         return deferred(Signal.THROTTLED, ROLLING_SECONDS.get(policy, 10.0) if told is None else told)

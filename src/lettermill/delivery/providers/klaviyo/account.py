@@ -4,10 +4,12 @@ Figures are those of Klaviyo's OpenAPI files, revision 2026-07-15: descriptions 
 `x-klaviyo-ratelimit`.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from lettermill.delivery.credentials import Credential
 from lettermill.delivery.exchange import Exchange
+from lettermill.delivery.groups import check_topics
 from lettermill.delivery.provider import Limits
 from lettermill.errors import ConfigError
 from lettermill.patience import Rate
@@ -30,7 +32,8 @@ class Account:
 
     `revision` is the dated version of the interface. Mails are events of `metric`, on which a flow of the account
     starts. No string of an event is above `string_bytes`, no profile above `profile_bytes`. An import is looked at
-    every `poll_seconds`, for `poll_longest_seconds`. Raises ConfigError where the metric's name is too long or missing.
+    every `poll_seconds`, for `poll_longest_seconds`. `topics` says which topic a list is, by its id. Raises ConfigError
+    where the metric's name is too long or missing.
     """
 
     key: str
@@ -40,6 +43,7 @@ class Account:
     limits: Limits = EVENTS
     profile_limits: Limits = PROFILES
     list_rates: tuple[Rate, ...] = LISTED
+    topics: Mapping[str, str] = field(default_factory=dict)
     string_bytes: int = 100_000
     profile_bytes: int = 100_000
     timeout_seconds: float = 30.0
@@ -47,6 +51,7 @@ class Account:
     poll_longest_seconds: float = 900.0
 
     def __post_init__(self) -> None:
+        check_topics(self.topics, place="Klaviyo")
         if not 0 < len(self.metric) <= LONGEST_METRIC:
             problem = f"metric has {len(self.metric)} characters"
             mend = f"write a name of 1 to {LONGEST_METRIC} characters"

@@ -1,4 +1,9 @@
-"""Who may not be mailed, as Klaviyo knows: the suppressions of profiles, of the account and of single lists."""
+"""Who may not be mailed, as Klaviyo knows: the suppressions of profiles, of the account and of single lists.
+
+Consent that was granted anew is not told. No published filter finds it: one would read every profile that was updated,
+which each hand-over of attributes makes of everybody, and a method of consent (`API`, an import) may be nobody's own
+word.
+"""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -8,6 +13,7 @@ from urllib.parse import urlencode
 
 from lettermill.delivery.credentials import Credential
 from lettermill.delivery.exchange import CutOff, NotSent, Reply
+from lettermill.delivery.groups import topic_of
 from lettermill.delivery.page_reading import PageReader
 from lettermill.delivery.profile_provider import Kind, Statement
 from lettermill.delivery.providers.klaviyo.account import Account
@@ -30,7 +36,7 @@ KINDS: Mapping[str, Kind] = {
 
 @dataclass(frozen=True)
 class Statements:
-    """The suppressions of one account. A statement's topic is the id of the list, or all."""
+    """The suppressions of one account. A statement's topic is that of the list, or all."""
 
     name: str
     account: Account
@@ -73,7 +79,7 @@ class _Pages:
 
     def told(self, profile: Mapping[str, Any], kind: str) -> list[Statement]:
         try:
-            return list(_told(profile, kind))
+            return list(_told(profile, kind, topics=self.source.account.topics))
         except (AttributeError, KeyError, TypeError, ValueError):
             raise self._refused("answered with a suppression that cannot be read") from None
 
@@ -110,7 +116,7 @@ def _query(kind: str, *, since: datetime, until: datetime) -> str:
     )
 
 
-def _told(profile: Mapping[str, Any], kind: str) -> Iterator[Statement]:
+def _told(profile: Mapping[str, Any], kind: str, *, topics: Mapping[str, str]) -> Iterator[Statement]:
     """The suppressions of one kind that a profile has; none, where it has no address."""
     attributes = profile.get("attributes") or {}
     marketing = ((attributes.get("subscriptions") or {}).get("email") or {}).get("marketing") or {}
@@ -119,9 +125,8 @@ def _told(profile: Mapping[str, Any], kind: str) -> Iterator[Statement]:
             reason = str(row["reason"])
             at = datetime.fromisoformat(row["timestamp"])
             at = at if at.tzinfo else at.replace(tzinfo=UTC)
-            yield Statement(
-                attributes["email"], KINDS.get(reason, "unsubscribed"), at, reason, topic=row.get("list_id", "all")
-            )
+            topic = topic_of(row["list_id"], topics) if "list_id" in row else "all"
+            yield Statement(attributes["email"], KINDS.get(reason, "unsubscribed"), at, reason, topic)
 
 
 def statement_source(account: Account, *, name: str, secret: Callable[[str], Credential], clock: Clock) -> Statements:

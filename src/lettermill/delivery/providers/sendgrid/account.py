@@ -3,8 +3,10 @@
 https://www.twilio.com/docs/sendgrid/api-reference/mail-send and the API's OpenAPI file.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
+from lettermill.delivery.groups import check_topics
 from lettermill.delivery.provider import Limits
 from lettermill.errors import ConfigError
 from lettermill.patience import Rate
@@ -18,9 +20,11 @@ LISTED = (Rate(600, 60.0),)
 
 @dataclass(frozen=True)
 class Account:
-    """The conf of `delivery.providers.<name>`. `key` refers to an API key that may send mail and read suppressions.
+    """The conf of `delivery.providers.<name>`. `key` refers to an API key that may send mail and read suppressions,
+    those of unsubscribe groups too.
 
-    A sub-user of the European region has https://api.eu.sendgrid.com for its `base_url`.
+    A sub-user of the European region has https://api.eu.sendgrid.com for its `base_url`. `topics` says which topic an
+    unsubscribe group is, by its id.
     """
 
     sender: str
@@ -30,10 +34,12 @@ class Account:
     reply_to: str = ""
     page: int = 500
     list_rates: tuple[Rate, ...] = LISTED
+    topics: Mapping[str, str] = field(default_factory=dict)
     timeout_seconds: float = 30.0
     limits: Limits = LIMITS
 
     def __post_init__(self) -> None:
+        check_topics(self.topics, place="SendGrid")
         if self.limits.messages != 1:
             mend = "leave it at 1: what many mails share a call by is too small for a rendered mail"
             raise ConfigError(f"limits.messages is {self.limits.messages}", place="SendGrid", mend=mend)

@@ -11,6 +11,7 @@ import boto3
 from botocore.config import Config
 
 from lettermill.delivery.credentials import Credential
+from lettermill.delivery.groups import check_topics
 from lettermill.delivery.provider import Limits
 from lettermill.errors import ConfigError
 from lettermill.patience import Rate
@@ -25,6 +26,9 @@ LIMITS: Mapping[Mode, Limits] = {
     # an inline template's input is 1 MB at the most
     "bulk": Limits(messages=50, bytes=1_000_000, envelope=2_048, recipients=SANDBOX),
 }
+LISTED = (Rate(1, 1.0),)
+"""Every action but those that send: one call a second."""
+
 DATA_BYTES = 262_144
 """What one entry of a bulk call may bring for the template."""
 
@@ -35,6 +39,8 @@ class Account:
 
     `key` refers to `ID:SECRET` of an access key; without it, boto3 finds what the machine has, as a role. Bounces and
     templates that could not be filled come as events of the `configuration_set` alone. `limits` are those of the mode.
+    `reads_contacts` asks the account's contact list who left it or a topic of it, which SES can only list as a whole: a
+    `page` of contacts a second. `topics` says which topic of ours one of the list is, by its name.
     """
 
     sender: str
@@ -45,10 +51,14 @@ class Account:
     key: str = ""
     base_url: str = ""
     page: int = 1_000
+    list_rates: tuple[Rate, ...] = LISTED
+    reads_contacts: bool = True
+    topics: Mapping[str, str] = field(default_factory=dict)
     timeout_seconds: float = 30.0
     limits: Limits | None = None
 
     def __post_init__(self) -> None:
+        check_topics(self.topics, place="Amazon SES")
         if self.mode not in LIMITS:
             raise ConfigError(f"mode is {self.mode}", place="Amazon SES", mend="write raw or bulk")
         if self.mode == "raw" and self.allowed.messages != 1:
