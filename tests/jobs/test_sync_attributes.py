@@ -169,6 +169,32 @@ def test_a_provider_that_takes_no_attributes_is_asked_alone_and_the_sync_says_so
     ] * 2
 
 
+def test_who_left_a_group_comes_in_by_its_topic_and_all_is_asked_for_once_more_where_it_was_not_asked_before(
+    lake, settings, monkeypatch
+):
+    day = timedelta(days=1)
+    moment = lambda days: int((AS_OF - days * day).timestamp())  # noqa: E731
+    bounced = {"email": "p1@shop.example", "created": moment(1)}
+    left = {"email": "p2@shop.example", "group_id": 8, "group_name": "Weekly", "created_at": moment(9)}
+    fake = SendGrid(lists={"bounces": [bounced], "spam_reports": [], "unsubscribes": []})
+    monkeypatch.setenv("LETTERMILL_SECRET_SENDGRID_KEY", fake.key)
+    sender = {"sender": "Shop", "sender_address": "hello@shop.example", "key": "secret://sendgrid/key"}
+    with fake.serving() as url:
+        accounts = {"sendgrid": {**sender, "base_url": url, "topics": {"8": "offers"}}}
+        settings = replace(settings, delivery=replace(settings.delivery, providers=accounts))
+        sync(lake, settings, destination="sendgrid")
+        fake.left.append(left)
+        pulls = {pull: sync(lake, settings, destination="sendgrid", pull=pull) for pull in ("no", "yes", "all")}
+    said = "get_json_object(raw, '$.properties.{}')"
+    rows = lake.read(EVENTS).selectExpr("get_json_object(raw, '$.event')", *map(said.format, ("email", "topic")))
+
+    assert {pull: run.counts.get("statements") for pull, run in pulls.items()} == {"no": None, "yes": 1, "all": 2}
+    assert sorted(map(tuple, rows.collect())) == [
+        ("Email Bounced", "p1@shop.example", None),
+        ("Unsubscribed", "p2@shop.example", "offers"),
+    ]
+
+
 @pytest.fixture
 def for_braze_to_read(settings):
     """Settings in which Braze fetches attributes, in rows of 60 bytes at most."""

@@ -20,19 +20,25 @@ OVERLAP = timedelta(days=1)
 BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
 
 
-def pull_back(run: Run, name: str, source: StatementSource) -> None:
-    """Add what the provider `name` says since it was asked last to ingest.events; asked again, it adds what is new.
+def asked_until(run: Run, name: str) -> datetime:
+    """Up to when the provider `name` has told what there is, by the newest that it said, less OVERLAP; BEGINNING, where
+    it said nothing yet."""
+    run.lake.create(EVENTS)
+    said = F.col("origin").startswith(f"{name}/statements/") & (F.col("source") == SOURCE)
+    newest = run.lake.read(EVENTS).where(said).agg(F.max("position")).first()
+    return datetime.fromtimestamp(newest[0] / 1e6, UTC) - OVERLAP if newest and newest[0] else BEGINNING
+
+
+def pull_back(run: Run, name: str, source: StatementSource, *, since: datetime) -> None:
+    """Add what the provider `name` says of the time from `since` on to ingest.events; asked again, it adds what is new.
 
     From there it goes on as other events do: check_events, collect_feedback. Where the provider does not tell, an alert
     says so, and the DeliveryError goes on: people who left there might be mailed until it does.
     """
     run.lake.create(EVENTS)
-    said = F.col("origin").startswith(f"{name}/statements/") & (F.col("source") == SOURCE)
-    newest = run.lake.read(EVENTS).where(said).agg(F.max("position")).first()
-    known = datetime.fromtimestamp(newest[0] / 1e6, UTC) - OVERLAP if newest and newest[0] else BEGINNING
     try:
         with run.doing(f"asking {name} who left, bounced or complained"):
-            told = source.statements(since=known, until=run.as_of)
+            told = source.statements(since=since, until=run.as_of)
             lines = list(statement_events(told, provider=name, source=SOURCE, received_at=run.as_of))
     except DeliveryError as error:
         alert(run, "pull_failed", Severity.CRITICAL, subject=name, text=error.problem)
