@@ -13,6 +13,7 @@ from lettermill.delivery.providers.braze.mails import mail_provider
 from lettermill.delivery.providers.braze.profiles import Event, profile_provider
 from lettermill.delivery.providers.braze.statements import statement_source
 from lettermill.errors import ConfigError, DeliveryError
+from lettermill.patience import Rate
 from tests.delivery.answering import one_answer, shape_of
 from tests.delivery.contract import AT, message, messages, packed
 from tests.delivery.fakes import Fault
@@ -185,7 +186,7 @@ def test_without_a_campaign_there_is_no_provider_of_mails():
 
 
 def test_calls_of_an_hour_are_counted_by_the_clock_and_told_apart_by_its_end(fake, url):
-    fake.hourly = 2
+    fake.shared.rate = Rate(2, 3_600.0)
     provider = mail_provider(account(url), name="braze", secret=secret)
     ways = [sent(provider, packed(provider, [message(number)])) for number in range(3)]
 

@@ -11,6 +11,7 @@ from lettermill.delivery.providers.hubspot.account import Account
 from lettermill.delivery.providers.hubspot.mails import mail_provider
 from lettermill.delivery.providers.hubspot.profiles import profile_provider
 from lettermill.errors import ConfigError
+from lettermill.patience import Rate
 from tests.delivery.answering import one_answer, shape_of
 from tests.delivery.contract import AT, message, packed
 from tests.delivery.fakes import Fault
@@ -149,7 +150,7 @@ def test_several_mails_in_a_call_are_deferred_without_one(fake, mails):
 
 
 def test_calls_of_ten_seconds_roll_and_those_of_a_day_end_the_run(fake, url, mails):
-    fake.rolling, fake.daily = 2, 3
+    fake.rolling.rate, fake.daily.rate = Rate(2, 10.0), Rate(3, 86_400.0)
     parcels = packed(mails, [message(number) for number in range(5)])
     connection = mails.connect()
 
@@ -319,14 +320,14 @@ def test_the_fake_answers_in_the_recorded_shapes(mails, path, body, status, shap
 
 
 @pytest.mark.parametrize(
-    ("limits", "policy", "message"),
+    ("spent", "policy", "message"),
     [
-        ({"rolling": 0}, "TEN_SECONDLY_ROLLING", "You have reached your ten_secondly_rolling limit."),
-        ({"daily": 0}, "DAILY", "You have reached your daily limit."),
+        ("rolling", "TEN_SECONDLY_ROLLING", "You have reached your ten_secondly_rolling limit."),
+        ("daily", "DAILY", "You have reached your daily limit."),
     ],
 )
-def test_the_fake_refuses_too_many_calls_in_the_recorded_shape(fake, mails, limits, policy, message):
-    vars(fake).update(limits)
+def test_the_fake_refuses_too_many_calls_in_the_recorded_shape(fake, mails, spent, policy, message):
+    getattr(fake, spent).rate = Rate(0)
     exchange = mails.connect().exchange
 
     reply = exchange.post_json(SEND, b"{}")

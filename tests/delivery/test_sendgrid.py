@@ -16,9 +16,11 @@ from lettermill.delivery.providers.sendgrid.mails import mail_provider
 from lettermill.delivery.providers.sendgrid.statements import statement_source
 from lettermill.delivery.refusals import seconds_until_reset
 from lettermill.errors import ConfigError, DeliveryError
+from lettermill.patience import Rate
 from lettermill.services.gateway.webhooks.provider import Call as Told
 from lettermill.services.gateway.webhooks.sendgrid import reports
 from tests.delivery.contract import AT, calls, message
+from tests.delivery.fakes.counting import OfTheClock
 from tests.delivery.fakes.sendgrid import SendGrid
 from tests.delivery.published import Published
 
@@ -162,7 +164,7 @@ def test_a_reset_is_a_moment_by_the_servers_own_clock(headers, seconds):
 
 
 def test_an_account_that_is_too_fast_waits_for_the_end_of_the_window():
-    fake = SendGrid(calls_in_window=0)
+    fake = SendGrid(sends=OfTheClock(Rate(0, 60.0)))
     fake.clock.now = 1_714_564_815.0
 
     answer = sent(fake, message(1))

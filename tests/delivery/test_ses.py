@@ -26,9 +26,10 @@ from lettermill.patience import Rate
 from tests.delivery import one_call
 from tests.delivery.contract import AT, calls, message, messages, packed
 from tests.delivery.fakes import Fault
+from tests.delivery.fakes.counting import Refilling
 from tests.delivery.fakes.ses import Ses, error
 from tests.delivery.published import Published
-from tests.delivery.ses_accounts import account, secret_of
+from tests.delivery.ses_accounts import account, out_of_the_sandbox, secret_of
 from tests.ingest.serving import TestClock, served
 
 MODEL = Published("aws-sesv2/service-2.json")
@@ -70,7 +71,7 @@ def test_moto_has_the_mail_with_our_head_for_one_recipient():
 
 
 def test_a_mail_carries_its_tags_and_its_configuration_set():
-    fake = Ses()
+    fake = out_of_the_sandbox()
     with fake.serving() as url:
         sent(provider(url, fake), [message(1, campaign="spring/sale ü")])
 
@@ -89,7 +90,7 @@ def test_a_mail_carries_its_tags_and_its_configuration_set():
 
 
 def test_fifty_mails_are_one_call_of_a_template_with_places_alone():
-    fake = Ses()
+    fake = out_of_the_sandbox()
     with fake.serving() as url:
         answer = sent(provider(url, fake, mode="bulk"), messages(50, html="<p>{{text}} {{{html}}}</p>"))
 
@@ -117,7 +118,7 @@ def test_fifty_mails_are_one_call_of_a_template_with_places_alone():
 @MODEL.needed
 def test_a_calls_members_are_those_of_the_published_model():
     shapes = MODEL.document["shapes"]
-    fake = Ses()
+    fake = out_of_the_sandbox()
     with fake.serving() as url:
         sent(provider(url, fake), [message(1)])
         sent(provider(url, fake, mode="bulk"), messages(3))
@@ -212,7 +213,7 @@ def test_boto3_never_calls_again_by_itself_after_a_cut_or_a_gateways_fault(mode)
     ],
 )
 def test_each_result_of_a_bulk_call_means_one_thing_for_its_own_message(told, status, signal):
-    fake = Ses(results=["SUCCESS", told, "SUCCESS"])
+    fake = out_of_the_sandbox(results=["SUCCESS", told, "SUCCESS"])
     with fake.serving() as url:
         answer = sent(provider(url, fake, mode="bulk"), messages(3))
 
@@ -239,16 +240,29 @@ def test_results_that_do_not_add_up_leave_every_message_unknown(results):
     assert answer.said == f"SES told of {len(results)} of 3 messages"
 
 
-def test_an_accounts_rate_counts_recipients():
-    fake = Ses(recipients_a_second=14)
+@pytest.mark.parametrize(
+    ("granted", "messages_of_a_call"),
+    [((Rate(14, 1.0), Rate(200, 86_400.0)), 14), ((Rate(1_000, 1.0),), 50), ((Rate(0, 1.0),), 50)],
+)
+def test_a_bulk_call_has_no_more_recipients_than_the_account_may_have_in_a_second(granted, messages_of_a_call):
+    limits = replace(LIMITS["bulk"], recipients=granted)
+
+    assert provider("http://127.0.0.1:1", mode="bulk", limits=limits).limits == replace(
+        limits, messages=messages_of_a_call
+    )
+
+
+def test_recipients_of_a_bulk_call_above_the_accounts_rate_are_throttled_one_by_one():
+    fake = Ses(rate=Refilling(Rate(14, 1.0)))
     with fake.serving() as url:
         made = provider(url, fake, mode="bulk")
-        assert sent(made, messages(14)).signal == Signal.FINE
-        assert sent(made, messages(1)).signal == Signal.THROTTLED
-        fake.clock.now += 1
-        assert sent(made, messages(1)).signal == Signal.FINE
+        statuses = [one.status for one in sent(made, messages(20)).outcomes]
+        fake.clock.now += 0.5
+        later = sent(made, messages(10))
 
-    assert LIMITS["raw"].recipients == LIMITS["bulk"].recipients == (Rate(1, 1.0), Rate(200, 86_400.0))
+    assert statuses == [Status.HANDED_OVER] * 14 + [Status.DEFERRED] * 6
+    assert [one.status for one in later.outcomes] == [Status.HANDED_OVER] * 7 + [Status.DEFERRED] * 3
+    assert (later.signal, later.outcomes[9].reason) == (Signal.THROTTLED, "ACCOUNT_THROTTLED: Not for [hidden]")
 
 
 def test_a_domain_of_another_script_is_in_punycode_and_such_a_user_is_refused():
@@ -266,7 +280,7 @@ def test_a_message_above_what_an_entry_may_bring_is_refused_before_any_call():
 
 
 def test_without_a_key_of_conf_the_machines_is_used_and_asked_for_again(monkeypatch):
-    fake = Ses()
+    fake = out_of_the_sandbox()
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAGONE")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "x")
     with fake.serving() as url:
@@ -285,7 +299,7 @@ def test_where_nobody_has_a_key_the_account_is_blocked_and_nothing_is_asked(monk
         monkeypatch.delenv(name, raising=False)
     for name, value in {"AWS_EC2_METADATA_DISABLED": "true", "AWS_SHARED_CREDENTIALS_FILE": "nowhere"}.items():
         monkeypatch.setenv(name, value)
-    fake = Ses()
+    fake = out_of_the_sandbox()
     with fake.serving() as url:
         answer = sent(provider(url, fake, key=""), [message(1)])
 
@@ -311,7 +325,9 @@ def put(seconds, reason="BOUNCE", name="a"):
 
 
 def test_every_suppressed_address_of_the_time_is_told_page_by_page():
-    fake = Ses(suppressed=[put(-1), put(0, name="b"), put(5, "COMPLAINT", "c"), put(86_399, name="d"), put(86_400)])
+    fake = out_of_the_sandbox(
+        suppressed=[put(-1), put(0, name="b"), put(5, "COMPLAINT", "c"), put(86_399, name="d"), put(86_400)]
+    )
     with fake.serving() as url:
         source = statement_source(account(url, page=2), name="ses", secret=secret_of(fake), clock=fake.clock)
         told = list(source.statements(since=SINCE, until=UNTIL))
@@ -325,7 +341,7 @@ def test_every_suppressed_address_of_the_time_is_told_page_by_page():
 
 
 def test_a_list_that_cannot_be_had_stops_and_says_where():
-    fake = Ses()
+    fake = out_of_the_sandbox()
     with fake.serving() as url:
         made = replace(account(url), page=5_000)
         source = statement_source(made, name="ses", secret=secret_of(fake), clock=fake.clock)
@@ -357,7 +373,7 @@ def test_who_left_the_contact_list_or_a_topic_of_it_is_told_and_who_stayed_or_ca
         contact(6, "d", chose=[("News", "OPT_IN")]),
         contact(86_400, "e", all_=True),
     ]
-    fake = Ses(contacts={"readers": contacts})
+    fake = out_of_the_sandbox(contacts={"readers": contacts})
     with fake.serving() as url:
         told = heard(fake, url, page=2, topics={"weekly-offers": "offers"})
         unasked = heard(fake, url, reads_contacts=False)
@@ -375,7 +391,7 @@ def test_who_left_the_contact_list_or_a_topic_of_it_is_told_and_who_stayed_or_ca
 
 
 def test_lists_are_read_a_page_a_second_and_again_where_a_refusal_passes():
-    fake = Ses(contacts={"readers": [contact(n, f"u{n}", all_=True) for n in range(2)]})
+    fake = out_of_the_sandbox(contacts={"readers": [contact(n, f"u{n}", all_=True) for n in range(2)]})
     for fault in (Fault.THROTTLED_UNTOLD, Fault.FAILING, Fault.LOST):
         fake.faults.next(fault)
     with fake.serving() as url:
@@ -387,7 +403,7 @@ def test_lists_are_read_a_page_a_second_and_again_where_a_refusal_passes():
 
 
 def test_a_contact_list_that_stays_refused_is_given_up_after_as_many_calls_as_patience_has():
-    fake = Ses(contacts={"readers": []})
+    fake = out_of_the_sandbox(contacts={"readers": []})
     for _ in range(6):
         fake.faults.next(Fault.FAILING)
     with fake.serving() as url, pytest.raises(DeliveryError, match="Service is unavailable"):
@@ -397,7 +413,7 @@ def test_a_contact_list_that_stays_refused_is_given_up_after_as_many_calls_as_pa
 
 
 def test_a_key_that_may_not_read_contacts_stops_at_once_and_is_told_which_rights_it_lacks():
-    fake = Ses(forbidden=frozenset({"/v2/email/contact-lists"}))
+    fake = out_of_the_sandbox(forbidden=frozenset({"/v2/email/contact-lists"}))
     words = r"(?s)not authorized.*eu-west-1, contact list.*ses:ListContactLists and ses:ListContacts"
     with fake.serving() as url, pytest.raises(DeliveryError, match=words):
         heard(fake, url)

@@ -7,7 +7,9 @@ from dataclasses import replace
 from lettermill.delivery.credentials import Credential
 from lettermill.delivery.providers.hubspot.account import Account
 from lettermill.delivery.providers.hubspot.mails import mail_provider
+from lettermill.patience import Rate
 from tests.delivery.contract import Harness, Traits
+from tests.delivery.fakes.counting import Rolling
 from tests.delivery.fakes.hubspot import EMAIL_ID, KEY, HubSpotFake
 
 TRAITS = Traits(is_keyed=True)
@@ -24,6 +26,6 @@ def refused(message):
 
 @contextmanager
 def harness() -> Iterator[Harness]:
-    fake = HubSpotFake(rolling=1_000)
+    fake = HubSpotFake(rolling=Rolling(Rate(1_000, 10.0)))
     with fake.serving() as url:
         yield Harness(fake, url, made, refused, (KEY,))

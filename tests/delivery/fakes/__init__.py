@@ -78,6 +78,8 @@ class HttpFake:
     faults: Switchboard = field(default_factory=Switchboard)
     book: Book = field(default_factory=Book)
     asked: list[Asked] = field(default_factory=list)
+    answers: list[tuple[Asked, Answered]] = field(default_factory=list)
+    """What was answered to what; a call that was cut off has no answer."""
     renewals: int = 0
     """How often a fresh credential was asked for, the first time not counted."""
     _over: threading.Event = field(default_factory=threading.Event)
@@ -114,7 +116,9 @@ class HttpFake:
         if answered is None or fault in (Fault.CUT_OFF, Fault.SLOW):
             return None
         status, headers, content = answered
-        return status, {"Date": formatdate(self.clock.time(), usegmt=True), **headers}, content
+        dated = status, {"Date": formatdate(self.clock.time(), usegmt=True), **headers}, content
+        self.answers.append((asked, dated))
+        return dated
 
     def _befallen(self, asked: Asked, fault: Fault | None) -> Answered | None:
         match fault:

@@ -5,11 +5,14 @@ with an error that names its row, one that begins with `minor-` with one that na
 """
 
 import json
+import math
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from lettermill.patience import Rate
 from tests.delivery.fakes import Entry, HttpFake
+from tests.delivery.fakes.counting import OfTheClock
 from tests.ingest.serving import Answered, Asked, as_json
 
 KEY = "b7c1-rest-key"
@@ -34,10 +37,14 @@ class Tracked:
 
 @dataclass
 class BrazeFake(HttpFake):
-    """`hourly` calls are allowed in an hour of the clock; over them, and under a fault, a 429 tells the reset as a moment,
-    or, where `tells_seconds`, as seconds to wait and without the other headers."""
+    """Calls that send or read lists count as `shared`, by the hour of the clock, those that track by themselves.
 
-    hourly: int = 250_000
+    Over them, and under a fault, a 429 tells the reset as a moment, or, where `tells_seconds`, as seconds to wait and
+    without the other headers.
+    """
+
+    shared: OfTheClock = field(default_factory=lambda: OfTheClock(Rate(250_000, 3_600.0)))
+    tracked_calls: OfTheClock = field(default_factory=lambda: OfTheClock(Rate(3_000, 3.0)))
     most_bytes: int = 4_000_000
     most_recipients: int = 50
     most_objects: int = 75
@@ -48,19 +55,20 @@ class BrazeFake(HttpFake):
     profiles: dict[str, dict[str, Any]] = field(default_factory=dict)
     tracked: list[Tracked] = field(default_factory=list)
     lists: dict[str, list[dict[str, str]]] = field(default_factory=lambda: {path: [] for path in LISTS})
-    _hour: float = 0.0
-    _used: int = 0
     _dispatches: int = 0
 
     def take(self, asked: Asked) -> Answered:
         refusal = self._refusal(asked)
         if refusal:
             return refusal
-        self._used += 1
+        count = self._count(asked)
+        count.take(self.clock.time())
         if asked.path in LISTS:
-            return self._listed(asked)
-        content = asked.json
-        return self._with_rates(self._send(content) if asked.path == SEND else self._track(content))
+            return self._with_rates(self._listed(asked), count)
+        return self._with_rates(self._send(asked.json) if asked.path == SEND else self._track(asked.json), count)
+
+    def _count(self, asked: Asked) -> OfTheClock:
+        return self.tracked_calls if asked.path == TRACK else self.shared
 
     def _refusal(self, asked: Asked) -> Answered | None:
         """What is looked at before the body is."""
@@ -72,10 +80,8 @@ class BrazeFake(HttpFake):
             return as_json({"message": "Unsupported Media Type"}, 415)
         if len(asked.body) > self.most_bytes:
             return as_json({"message": "Request Entity Too Large"}, 413)
-        hour = self.clock.time() // 3600
-        if hour != self._hour:
-            self._hour, self._used = hour, 0
-        return self.throttled(int((hour + 1) * 3600 - self.clock.time())) if self._used >= self.hourly else None
+        wait = self._count(asked).wait(self.clock.time())
+        return self.throttled(math.ceil(wait)) if wait else None
 
     def _send(self, content: dict[str, Any]) -> Answered:
         recipients = content.get("recipients") or []
@@ -167,14 +173,15 @@ class BrazeFake(HttpFake):
             for entry in sorted(self.lists[asked.path], key=lambda entry: entry[when], reverse=True)
             if first <= datetime.fromisoformat(entry[when].replace(" +", "+")) < last
         ]
-        return self._with_rates(as_json({"emails": entries[offset : offset + limit], "message": "success"}))
+        return as_json({"emails": entries[offset : offset + limit], "message": "success"})
 
-    def _with_rates(self, answered: Answered) -> Answered:
+    def _with_rates(self, answered: Answered, count: OfTheClock) -> Answered:
         status, headers, body = answered
+        now = self.clock.time()
         rates = {
-            "x-ratelimit-limit": str(self.hourly),
-            "x-ratelimit-remaining": str(self.hourly - self._used),
-            "x-ratelimit-reset": str(int((self.clock.time() // 3600 + 1) * 3600)),
+            "x-ratelimit-limit": str(count.rate.calls),
+            "x-ratelimit-remaining": str(count.rate.calls - count.taken(now)),
+            "x-ratelimit-reset": str(int(count.ends(now))),
         }
         return status, {**headers, **rates}, body
 

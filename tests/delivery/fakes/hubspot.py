@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from lettermill.patience import Rate
 from tests.delivery.fakes import Entry, HttpFake
+from tests.delivery.fakes.counting import OfTheClock, Rolling
 from tests.ingest.serving import Answered, Asked, as_json
 
 KEY = "pat-eu1-7f3c"
@@ -25,11 +27,11 @@ def as_error(message: str, category: str, status: int = 400, **more: Any) -> Ans
 
 @dataclass
 class HubSpotFake(HttpFake):
-    """Allows `rolling` calls in any 10 s and `daily` in a day of its clock. `timeline` has items of changes in any order,
+    """Counts every call, in any ten seconds and in a day of its clock. `timeline` has items of changes in any order,
     `scopes` are those of the token's app."""
 
-    rolling: int = 100
-    daily: int = 250_000
+    rolling: Rolling = field(default_factory=lambda: Rolling(Rate(100, 10.0)))
+    daily: OfTheClock = field(default_factory=lambda: OfTheClock(Rate(250_000, 86_400.0)))
     most_inputs: int = 100
     fails_with: int = 502
     scopes: frozenset[str] = frozenset({"content"})
@@ -37,7 +39,6 @@ class HubSpotFake(HttpFake):
     sends: dict[str, dict[str, Any]] = field(default_factory=dict)
     """The state of each send, by its `sendId`."""
     contacts: dict[str, dict[str, str]] = field(default_factory=dict)
-    _calls: list[float] = field(default_factory=list)
 
     def take(self, asked: Asked) -> Answered:
         if asked.headers.get("Authorization") != f"Bearer {KEY}":
@@ -45,7 +46,8 @@ class HubSpotFake(HttpFake):
         limited = self._limited()
         if limited:
             return limited
-        self._calls.append(self.clock.time())
+        for count in (self.rolling, self.daily):
+            count.take(self.clock.time())
         if asked.path == SEND:
             return self._with_rates(self._send(asked.json))
         if asked.path == UPSERT:
@@ -55,10 +57,9 @@ class HubSpotFake(HttpFake):
         return as_json({"status": "error", "message": "resource not found", "correlationId": "c0ffee"}, 404)
 
     def _limited(self) -> Answered | None:
-        now = self.clock.time()
-        if sum(at // 86_400 == now // 86_400 for at in self._calls) >= self.daily:
+        if self.daily.wait(self.clock.time()):
             return self.too_many("DAILY", "You have reached your daily limit.")
-        if sum(now - at < 10 for at in self._calls) >= self.rolling:
+        if self.rolling.wait(self.clock.time()):
             return self.too_many("TEN_SECONDLY_ROLLING", "You have reached your ten_secondly_rolling limit.")
         return None
 
@@ -68,12 +69,12 @@ class HubSpotFake(HttpFake):
 
     def _with_rates(self, answered: Answered) -> Answered:
         status, headers, body = answered
-        recent = sum(self.clock.time() - at < 10 for at in self._calls)
+        allowed = self.rolling.rate
         rates = {
-            "X-HubSpot-RateLimit-Max": str(self.rolling),
-            "X-HubSpot-RateLimit-Remaining": str(self.rolling - recent),
-            "X-HubSpot-RateLimit-Interval-Milliseconds": "10000",
-            "X-HubSpot-RateLimit-Daily": str(self.daily),
+            "X-HubSpot-RateLimit-Max": str(allowed.calls),
+            "X-HubSpot-RateLimit-Remaining": str(allowed.calls - self.rolling.taken(self.clock.time())),
+            "X-HubSpot-RateLimit-Interval-Milliseconds": str(int(allowed.seconds * 1_000)),
+            "X-HubSpot-RateLimit-Daily": str(self.daily.rate.calls),
         }
         return status, {**headers, **rates}, body
 

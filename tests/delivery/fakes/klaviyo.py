@@ -1,20 +1,21 @@
 """A fake of Klaviyo: bulk events, bulk imports of profiles, and the list of profiles with their suppressions.
 
-Written from the descriptions in its published OpenAPI files; its rates are those of the files, where they are there.
-Windows of a rate are fixed, one burst and one steady window for each operation.
+Written from the descriptions in its published OpenAPI files. Windows of a rate are fixed, one burst and one steady window
+for each operation.
 """
 
 import json
 import math
 import re
-from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
+from lettermill.patience import Rate
 from tests.delivery.fakes import Entry, HttpFake
+from tests.delivery.fakes.counting import OfTheClock
 from tests.delivery.published import Published
 from tests.ingest.serving import Answered, Asked, as_json
 
@@ -26,7 +27,6 @@ LONGEST_STRING = LARGEST_PROFILE = 100_000
 REFUSED, LOOSELY_REFUSED, BAD = "no-such-", "nowhere-", "bad"
 """Addresses that an event is refused for, with and without a pointer to it; and a value that an import fails for."""
 PROCESSING_AFTER, COMPLETE_AFTER = 4.0, 9.0
-UNITS = {"s": 1.0, "m": 60.0}
 
 
 @dataclass
@@ -38,9 +38,14 @@ class Import:
 
 @dataclass
 class Klaviyo(HttpFake):
-    """One account. `call_seconds` is how long each call takes on its clock."""
+    """One account. `call_seconds` is how long each call takes on its clock.
+
+    `bulk` is the rate of each operation but the list of profiles, which has that of `listed`: burst and steady.
+    """
 
     key: str = "pk_0123456789abcdef0123456789abcdef01"
+    bulk: Sequence[Rate] = (Rate(10, 1.0), Rate(150, 60.0))
+    listed: Sequence[Rate] = (Rate(75, 1.0), Rate(750, 60.0))
     call_seconds: float = 0.0
     page: int = 2
     pending_seconds: float = 0.0
@@ -54,20 +59,16 @@ class Klaviyo(HttpFake):
     profiles: dict[str, dict[str, Any]] = field(default_factory=dict)
     canned: list[Answered | None] = field(default_factory=list)
     """Answers to the next calls with the key, in place of the right ones."""
-    answers: list[tuple[Asked, Answered]] = field(default_factory=list)
     _taken: set[tuple[str, str, str]] = field(default_factory=set)
     _imports: dict[str, Import] = field(default_factory=dict)
-    _windows: Counter[tuple[str, float, int]] = field(default_factory=Counter)
+    _counts: dict[tuple[str, str], list[OfTheClock]] = field(default_factory=dict)
 
     def hands_over(self, asked: Asked) -> bool:
         return asked.path in (EVENTS, IMPORTS) and asked.method == "POST"
 
     def take(self, asked: Asked) -> Answered | None:
         self.clock.now += self.call_seconds
-        answered = self._answered(asked)
-        if answered is not None:
-            self.answers.append((asked, answered))
-        return answered
+        return self._answered(asked)
 
     def throttled(self, seconds: int | None) -> Answered:
         error = {"code": "throttled", "title": "Request was throttled.", "detail": "Too many requests."}
@@ -120,21 +121,17 @@ class Klaviyo(HttpFake):
         return self._invalid("Not found.", status=404, code="not_found")
 
     def _wait(self, asked: Asked) -> int | None:
-        """Seconds until the operation's full window is over; null where there is room."""
-        published = OF_EVENTS if asked.path == EVENTS else OF_PROFILES
-        operation = published.operation(asked.method, asked.path) if published.is_here else None
-        rates = operation["x-klaviyo-ratelimit"] if operation else {"burst": "10/s", "steady": "150/m"}
-        name = f"{asked.method} {operation['operationId'] if operation else asked.path}"
+        """Seconds until the operation's full window is over; null where there is room, which is then taken."""
+        operation = asked.method, re.sub(r"/job\d+", "/{job_id}", asked.path)
+        rates = self.listed if asked.path == PROFILES else self.bulk
+        counts = self._counts.setdefault(operation, [OfTheClock(rate) for rate in rates])
         now = self.clock.time()
-        waits = []
-        for rate in rates.values():
-            calls, _, unit = rate.partition("/")
-            length = UNITS[unit]
-            window = (name, length, int(now // length))
-            self._windows[window] += 1
-            if self._windows[window] > int(calls):
-                waits.append(math.ceil((now // length + 1) * length - now) or 1)
-        return max(waits, default=None)
+        wait = max(count.wait(now) for count in counts)
+        if wait:
+            return math.ceil(wait)
+        for count in counts:
+            count.take(now)
+        return None
 
     def _events(self, body: Mapping[str, Any]) -> Answered:
         rows = body["data"]["attributes"]["events-bulk-create"]["data"]

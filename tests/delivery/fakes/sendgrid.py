@@ -6,11 +6,14 @@ would have arrived.
 
 import email
 import json
+import math
 from dataclasses import dataclass, field
 from email.policy import default
 from typing import Any
 
+from lettermill.patience import Rate
 from tests.delivery.fakes import Entry, HttpFake
+from tests.delivery.fakes.counting import OfTheClock
 from tests.ingest.serving import Answered, Asked, as_json
 
 MOST_BYTES = 30_000_000
@@ -20,25 +23,28 @@ MAGIC = "unsendable"
 
 @dataclass
 class SendGrid(HttpFake):
-    """`calls_in_window` is what is allowed in a window of a minute; `lists` what the suppressions hold, `left` those of
-    unsubscribe groups. These are published without parameters: whether any is heeded is `heeds` of their names, and a
-    page is never larger than `most_left`."""
+    """`lists` are what the suppressions hold, `left` those of unsubscribe groups, which may be read as often as `reads`
+    allows; how often mail may be sent is not published, so `sends` is null but where a test says so. Groups are published
+    without parameters: whether any is heeded is `heeds` of their names, and a page is never larger than `most_left`."""
 
     key: str = "SG.a-key-of-the-tests"
-    calls_in_window: int = 1_000_000
+    reads: OfTheClock = field(default_factory=lambda: OfTheClock(Rate(600, 60.0)))
+    sends: OfTheClock | None = None
     lists: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     left: list[dict[str, Any]] = field(default_factory=list)
     heeds: frozenset[str] = frozenset()
     most_left: int = 1_000_000
     custom_args: list[dict[str, str]] = field(default_factory=list)
     failing_in_own_words: bool = True
-    _window: tuple[int, int] = (0, 0)
 
     def take(self, asked: Asked) -> Answered:
         if asked.headers.get("Authorization") != f"Bearer {self.key}":
             return _errors(401, "authorization required")
-        if self._spent():
-            return self.throttled(60 - int(self.clock.time()) % 60)
+        count, now = self.sends if asked.method == "POST" else self.reads, self.clock.time()
+        if count and (wait := count.wait(now)):
+            return self.throttled(math.ceil(wait))
+        if count:
+            count.take(now)
         if asked.method == "GET" and asked.path.startswith("/v3/suppression/"):
             return self._suppressed(asked)
         if (asked.method, asked.path) == ("GET", "/v3/asm/suppressions"):
@@ -48,12 +54,6 @@ class SendGrid(HttpFake):
         if len(asked.body) > MOST_BYTES:
             return _errors(413, "content too large")
         return self._sent(asked.json)
-
-    def _spent(self) -> bool:
-        window = int(self.clock.time()) // 60
-        calls = self._window[1] + 1 if self._window[0] == window else 1
-        self._window = (window, calls)
-        return calls > self.calls_in_window
 
     def _sent(self, mail: dict[str, Any]) -> Answered:
         people = mail["personalizations"]

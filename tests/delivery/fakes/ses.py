@@ -10,7 +10,9 @@ from dataclasses import dataclass, field
 from email.policy import default
 from typing import Any
 
+from lettermill.patience import Rate
 from tests.delivery.fakes import Entry, HttpFake
+from tests.delivery.fakes.counting import Refilling, Rolling
 from tests.ingest.serving import Answered, Asked, as_json
 
 MAGIC = "unsendable"
@@ -19,11 +21,16 @@ MAGIC = "unsendable"
 
 @dataclass
 class Ses(HttpFake):
-    """`recipients_a_second` is the account's rate; `results` are statuses for the next entries of bulk calls."""
+    """An account in the sandbox, by default. `results` are statuses for the next entries of bulk calls.
+
+    Recipients count, not calls. By Amazon's blog on SES the `rate` refills with time; a bulk call is bounded by it entry
+    by entry, as the statuses of its results are published.
+    """
 
     identity: str = "AKIAOFTHETESTS"
     secret: str = "the-secret-of-the-tests"
-    recipients_a_second: int = 1_000_000
+    rate: Refilling = field(default_factory=lambda: Refilling(Rate(1, 1.0)))
+    quota: Rolling = field(default_factory=lambda: Rolling(Rate(200, 86_400.0)))
     most_entries: int = 50
     most_bytes: int = 40_000_000
     most_bulk_bytes: int = 1_000_000
@@ -36,7 +43,6 @@ class Ses(HttpFake):
     tags: list[dict[str, str]] = field(default_factory=list)
     calls: list[dict[str, Any]] = field(default_factory=list)
     failing_in_own_words: bool = True
-    _second: tuple[int, int] = (0, 0)
 
     def take(self, asked: Asked) -> Answered:
         if f"Credential={self.identity}/" not in asked.headers.get("Authorization", ""):
@@ -57,13 +63,16 @@ class Ses(HttpFake):
             case _:
                 return error("NotFoundException", "no such resource", 404)
 
-    def _too_fast(self, recipients: int) -> bool:
-        second = int(self.clock.time())
-        so_far = self._second[1] if self._second[0] == second else 0
-        if so_far + recipients > self.recipients_a_second:
-            return True
-        self._second = (second, so_far + recipients)
-        return False
+    def _above(self) -> str | None:
+        """The status of one recipient more, where that is too many; else the recipient is counted."""
+        now = self.clock.time()
+        if self.quota.wait(now):
+            return "ACCOUNT_DAILY_QUOTA_EXCEEDED"
+        if self.rate.wait(now):
+            return "ACCOUNT_THROTTLED"
+        for count in (self.quota, self.rate):
+            count.take(now)
+        return None
 
     def _one(self, call: dict[str, Any]) -> Answered:
         self.calls.append(call)
@@ -72,8 +81,9 @@ class Ses(HttpFake):
             return error("BadRequestException", "Message length is more than allowed")
         if max(map(len, mail.splitlines())) > 998:
             return error("BadRequestException", "A line of the message is too long")
-        if self._too_fast(len(call["Destination"]["ToAddresses"])):
-            return self.throttled(None)
+        above = self._above()
+        if above:
+            return self.throttled(None) if above == "ACCOUNT_THROTTLED" else too_many("Daily message quota exceeded.")
         read = email.message_from_bytes(mail, policy=default)
         if MAGIC in str(read["Subject"]):
             return error("MessageRejected", f"Email to {call['Destination']['ToAddresses'][0]} contains a virus.")
@@ -87,13 +97,11 @@ class Ses(HttpFake):
         entries = call["BulkEmailEntries"]
         if len(entries) > self.most_entries or size > self.most_bulk_bytes:
             return error("BadRequestException", "Number of destinations or size of the request is above the limit")
-        if self._too_fast(len(entries)):
-            return self.throttled(None)
         results = [self._entered(call, entry) for entry in entries]
         return as_json({"BulkEmailEntryResults": results})
 
     def _entered(self, call: dict[str, Any], entry: dict[str, Any]) -> dict[str, str]:
-        status = self.results.pop(0) if self.results else "SUCCESS"
+        status = self._above() or (self.results.pop(0) if self.results else "SUCCESS")
         raw = entry["ReplacementEmailContent"]["ReplacementTemplate"]["ReplacementTemplateData"]
         data = json.loads(raw)
         if len(raw) > 262_144:
@@ -139,7 +147,7 @@ class Ses(HttpFake):
         return as_json(page)
 
     def throttled(self, seconds: int | None) -> Answered:  # noqa: ARG002 (every fake's)
-        return error("TooManyRequestsException", "Maximum sending rate exceeded.", 429)
+        return too_many("Maximum sending rate exceeded.")
 
     def failing(self) -> Answered:
         if self.failing_in_own_words:
@@ -155,6 +163,10 @@ class Ses(HttpFake):
 
 def error(name: str, message: str, status: int = 400) -> Answered:
     return as_json({"message": message}, status, x_amzn_ErrorType=name)
+
+
+def too_many(message: str) -> Answered:
+    return error("TooManyRequestsException", message, 429)
 
 
 def _filled(template: str, data: dict[str, str]) -> str:

@@ -11,16 +11,19 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
+from lettermill.patience import Rate
 from tests.delivery.fakes import Entry, HttpFake
+from tests.delivery.fakes.counting import Rolling
 from tests.ingest.serving import Answered, Asked, as_json
 
 SEND = "/messaging/v1/email/messages"
 KEY_LASTS = 72 * 3600.0
 TOKEN_LASTS = 1_200.0
+RETRY_SECONDS = 5
+"""What a refusal for too many calls tells, however full the minute or the day is."""
 MOST_RECIPIENTS, MOST_WITH_ATTRIBUTES = 2_000, 500
 MOST_SEND_BYTES = 4_000_000
 MOST_ROWS, MOST_ROW_BYTES = 28_000, 5_000_000
-SYNCHRONOUS_CALLS = 2_500
 REFUSED = "no-such-"
 """An address that begins with it is refused by itself."""
 TOO_LONG, DEADLOCK = "toolong", "deadlock"
@@ -44,6 +47,9 @@ class Sfmc(HttpFake):
 
     client_id: str = field(default_factory=lambda: f"client-{next(_CLIENTS)}")
     client_secret: str = "very-secret-of-the-client-1"
+    synchronous: Rolling = field(default_factory=lambda: Rolling(Rate(2_500, 60.0)))
+    asynchronous: Rolling = field(default_factory=lambda: Rolling(Rate(50_000_000, 86_400.0)))
+    """Calls to /data/v1/async, which is all that asks for rows or looks after them."""
     page: int = 2
     pending_seconds: float = 0.0
     """How much longer than usual a request takes."""
@@ -58,20 +64,15 @@ class Sfmc(HttpFake):
     tokens: dict[str, float] = field(default_factory=dict)
     granted: int = 0
     rows: dict[str, dict[str, Any]] = field(default_factory=dict)
-    answers: list[tuple[Asked, Answered]] = field(default_factory=list)
     _keys: dict[str, float] = field(default_factory=dict)
     _requests: dict[str, Request] = field(default_factory=dict)
     _deadlocked: set[str] = field(default_factory=set)
-    _calls: list[float] = field(default_factory=list)
 
     def hands_over(self, asked: Asked) -> bool:
         return (asked.method, asked.path) == ("POST", SEND) or asked.method == "PUT"
 
     def take(self, asked: Asked) -> Answered | None:
-        answered = self._token(asked) if asked.path == "/v2/token" else self._with_token(asked)
-        if answered is not None:
-            self.answers.append((asked, answered))
-        return answered
+        return self._token(asked) if asked.path == "/v2/token" else self._with_token(asked)
 
     def throttled(self, seconds: int | None) -> Answered:
         headers = {} if seconds is None else {"Retry_After": str(seconds)}
@@ -112,10 +113,10 @@ class Sfmc(HttpFake):
             return self._not_authorized()
         if self.canned:
             return self.canned.popleft()
-        self._calls = [at for at in self._calls if at > self.clock.time() - 60.0]
-        if len(self._calls) == SYNCHRONOUS_CALLS and not asked.path.startswith("/data/v1/async"):
-            return self.throttled(5)
-        self._calls.append(self.clock.time())
+        count = self.asynchronous if asked.path.startswith("/data/v1/async") else self.synchronous
+        if count.wait(self.clock.time()):
+            return self.throttled(RETRY_SECONDS)
+        count.take(self.clock.time())
         if (asked.method, asked.path) == ("POST", SEND):
             return self._send(asked)
         if asked.method == "GET" and asked.path.startswith(f"{SEND}/"):

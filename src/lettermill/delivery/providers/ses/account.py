@@ -4,7 +4,7 @@ https://docs.aws.amazon.com/ses/latest/dg/quotas.html and the service's model in
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import boto3
@@ -61,13 +61,21 @@ class Account:
         check_topics(self.topics, place="Amazon SES")
         if self.mode not in LIMITS:
             raise ConfigError(f"mode is {self.mode}", place="Amazon SES", mend="write raw or bulk")
-        if self.mode == "raw" and self.allowed.messages != 1:
+        if self.mode == "raw" and self._of_the_mode.messages != 1:
             mend = "leave it at 1, or set mode to bulk"
-            raise ConfigError(f"limits.messages is {self.allowed.messages}", place="Amazon SES", mend=mend)
+            raise ConfigError(f"limits.messages is {self._of_the_mode.messages}", place="Amazon SES", mend=mend)
+
+    @property
+    def _of_the_mode(self) -> Limits:
+        return self.limits or LIMITS[self.mode]
 
     @property
     def allowed(self) -> Limits:
-        return self.limits or LIMITS[self.mode]
+        """The limits, by which no call has more recipients than a rate allows: SES throttles those above it, one by one
+        (Amazon SES Developer Guide, on sending personalized email)."""
+        limits = self._of_the_mode
+        most = min((rate.calls for rate in limits.recipients if rate.calls), default=limits.messages)
+        return replace(limits, messages=min(limits.messages, most))
 
 
 @dataclass(frozen=True)
