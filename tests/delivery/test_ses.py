@@ -30,7 +30,7 @@ from tests.delivery.fakes.counting import Refilling
 from tests.delivery.fakes.ses import Ses, error
 from tests.delivery.published import Published
 from tests.delivery.ses_accounts import account, out_of_the_sandbox, secret_of
-from tests.ingest.serving import TestClock, served
+from tests.ingest.serving import TestClock, as_json, served
 
 MODEL = Published("aws-sesv2/service-2.json")
 PARCELS = [Parcel(f"m{number}", f"a{number}@mail.example", b"") for number in range(3)]
@@ -178,6 +178,24 @@ def test_each_exception_means_one_thing_and_is_one_call(name, words, status, exp
     assert ([one.status for one in answered.outcomes], answered.signal) == ([expected[0]], expected[1])
     assert (answered.said, answered.wait) == (f"{name}: {words}", None)
     assert len(asked) == 1
+
+
+@pytest.mark.parametrize("mode", ["raw", "bulk"])
+@pytest.mark.parametrize(
+    ("name", "status", "signal"),
+    [
+        ("TooManyRequestsException", 429, Signal.THROTTLED),
+        ("ThrottlingException", 400, Signal.THROTTLED),
+        ("ServiceUnavailable", 503, Signal.FAILING),
+    ],
+)
+def test_a_refusal_that_passes_is_waited_for_as_long_as_it_asks(mode, name, status, signal):
+    refusal = as_json({"message": "later"}, status, x_amzn_ErrorType=name, Retry_After="30")
+    with served(lambda _: refusal) as url:
+        answered = sent(provider(url, mode=mode), [message(1)])
+
+    assert ([one.status for one in answered.outcomes], answered.signal) == ([Status.DEFERRED], signal)
+    assert answered.wait == 30.0
 
 
 @pytest.mark.parametrize("mode", ["raw", "bulk"])

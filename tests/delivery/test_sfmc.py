@@ -203,6 +203,7 @@ def test_a_wrong_secret_blocks_the_account_refuses_no_message_and_is_told_nobody
     [
         (as_json({}, 429, Retry_After="60"), Signal.THROTTLED, 60.0),
         (as_json({}, 503), Signal.FAILING, None),
+        (as_json({}, 503, Retry_After="30"), Signal.FAILING, 30.0),
         (None, Signal.FAILING, None),
         (as_json({"access_token": ""}), Signal.BLOCKED, None),
         (as_json({"error": "invalid_grant"}, 400), Signal.BLOCKED, None),
@@ -215,6 +216,42 @@ def test_where_no_token_is_to_be_had_nothing_was_sent(fake, account, answered, s
 
     assert (statuses(answer), answer.signal, answer.wait) == ([Status.DEFERRED] * 2, signal, wait)
     assert fake.book.entries == []
+
+
+@pytest.mark.parametrize(("status", "signal"), [(429, Signal.THROTTLED), (503, Signal.FAILING)])
+def test_while_the_token_endpoint_wants_to_be_left_alone_no_connection_of_the_process_asks_it(
+    fake, account, status, signal
+):
+    fake.token_answers.append(as_json({}, status, Retry_After="30"))
+    first = sent(fake, account)
+    fake.clock.now += 12.0
+    second = sent(fake, account)
+    asked = len(fake.asked)
+    fake.clock.now += 18.0
+    third = sent(fake, account)
+
+    assert [(one.signal, one.wait) for one in (first, second)] == [(signal, 30.0), (signal, 18.0)]
+    assert first.said == second.said == f"the token endpoint answered {status} and no token"
+    assert (asked, statuses(third)) == (1, [Status.HANDED_OVER] * 2)
+
+
+@pytest.mark.parametrize("answered", [as_json({}, 503, Retry_After="30"), as_json({}, 429, Retry_After="30")])
+def test_a_renewal_that_may_come_later_leaves_it_to_the_next_call_to_tell_how_long_to_wait(fake, account, answered):
+    provider = mails(fake, account)
+    connection = provider.connect()
+    parcels = packed(provider, messages(2))
+    fake.canned.append(as_json({"message": "Not Authorized"}, 401))
+    expired = connection.send(parcels, call=CALL)
+    fake.token_answers.append(answered)
+
+    connection.renew()
+    waiting = connection.send(parcels, call=CALL)
+    fake.clock.now += waiting.wait
+    later = connection.send(parcels, call=CALL)
+
+    connection.close()
+    assert (expired.signal, waiting.wait, statuses(waiting)) == (Signal.EXPIRED, 30.0, [Status.DEFERRED] * 2)
+    assert (statuses(later), fake.granted) == ([Status.HANDED_OVER] * 2, 2)
 
 
 # --- mails

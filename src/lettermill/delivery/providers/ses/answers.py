@@ -18,7 +18,9 @@ from botocore.exceptions import (
 )
 
 from lettermill.delivery.bearer import plain_words
+from lettermill.delivery.exchange import Reply
 from lettermill.delivery.provider import Answer, Outcome, Parcel, Signal, Status, answered
+from lettermill.delivery.refusals import retry_after
 
 NEVER_SENT = (EndpointConnectionError, ConnectTimeoutError, ProxyConnectionError)
 NO_ACCESS = (NoCredentialsError, PartialCredentialsError, CredentialRetrievalError, NoRegionError)
@@ -60,14 +62,16 @@ def refused(error: ClientError | BotoCoreError, parcels: Sequence[Parcel], *, hi
 
 def _answered_with_an_error(error: ClientError, parcels: Sequence[Parcel], *, hidden: Sequence[str]) -> Answer:
     code, message = error.response["Error"].get("Code", ""), error.response["Error"].get("Message", "")
-    status = error.response["ResponseMetadata"]["HTTPStatusCode"]
+    answer = error.response["ResponseMetadata"]
+    status = answer["HTTPStatusCode"]
+    wait = retry_after(Reply(status, answer.get("HTTPHeaders", {}), b""))  # SES tells none, what stands before it may
     words = plain_words(f"{code}: {message}", hidden=hidden)
     if status >= 500:
         # A name of their own is a refusal. A number is a gateway's, behind which the call may have been taken.
         outcome = Status.UNKNOWN if not code or code.isdigit() else Status.DEFERRED
-        return answered(parcels, outcome, reason=words, signal=Signal.FAILING)
+        return answered(parcels, outcome, reason=words, signal=Signal.FAILING, wait=wait)
     if (status == 429 or "Throttling" in code) and "quota" not in message.lower():
-        return answered(parcels, Status.DEFERRED, reason=words, signal=Signal.THROTTLED)
+        return answered(parcels, Status.DEFERRED, reason=words, signal=Signal.THROTTLED, wait=wait)
     if code in EXPIRED:
         return answered(parcels, Status.DEFERRED, reason=words, signal=Signal.EXPIRED)
     if code in REFUSES_THE_MESSAGE and "not verified" not in message:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from lettermill.delivery.exchange import Exchange, Reply
+from lettermill.delivery.provider import Signal
 from lettermill.delivery.providers.sfmc.tokens import NotGranted, Tokens
 from lettermill.errors import DeliveryError
 
@@ -34,10 +35,15 @@ class Session:
         return reply
 
     def renew(self) -> None:
-        """Get another token than the last call had. Raises DeliveryError where none is to be had."""
+        """Get another token than the last call had. Raises DeliveryError where none is to be had.
+
+        What may pass by itself raises nothing: the next call asks for a token again, and answers how long to wait.
+        """
         try:
             self.tokens.renew(self._used)
         except NotGranted as error:
+            if error.signal != Signal.BLOCKED:
+                return
             mend = "check client_id, client_secret and account_id of the account, and that its package is installed"
             raise DeliveryError(str(error), place=self.tokens.account.auth_host, mend=mend) from None
 

@@ -35,10 +35,12 @@ class Grant:
 
 @dataclass
 class _Held:
-    """What a process holds for one client of one account."""
+    """What a process holds for one client of one account: its grant, or the last refusal and until when it stands."""
 
     lock: Lock = field(default_factory=Lock)
     grant: Grant | None = None
+    refusal: NotGranted | None = None
+    refused_until: float = 0.0
 
 
 _HELD: dict[tuple[str, str, str], _Held] = {}
@@ -73,6 +75,17 @@ class Tokens:
         return _HELD.setdefault(key, _Held())
 
     def _asked(self) -> Grant:
+        """A grant from the endpoint; while that wants to be left alone, its refusal again with what is left to wait."""
+        held, now = self._held, self.clock.time()
+        if held.refusal is not None and now < held.refused_until:
+            raise NotGranted(str(held.refusal), signal=held.refusal.signal, wait=held.refused_until - now)
+        try:
+            return _granted(self._reply(), at=now)
+        except NotGranted as refusal:
+            held.refusal, held.refused_until = refusal, self.clock.time() + (refusal.wait or 0.0)
+            raise
+
+    def _reply(self) -> Reply:
         asked = {
             "grant_type": "client_credentials",
             "client_id": self.account.client_id,
@@ -80,14 +93,12 @@ class Tokens:
             **({"account_id": self.account.account_id} if self.account.account_id else {}),
         }
         exchange = Exchange(self.account.auth_host, timeout=self.account.timeout_seconds)
-        at = self.clock.time()
         try:
-            reply = exchange.post_json("/v2/token", orjson.dumps(asked))
+            return exchange.post_json("/v2/token", orjson.dumps(asked))
         except (NotSent, CutOff) as error:
             raise NotGranted(f"the token endpoint: {error}", signal=Signal.FAILING) from None
         finally:
             exchange.close()
-        return _granted(reply, at=at)
 
 
 def _granted(reply: Reply, *, at: float) -> Grant:
@@ -97,6 +108,7 @@ def _granted(reply: Reply, *, at: float) -> Grant:
         if isinstance(token, str) and token and isinstance(lasts, int | float):
             return Grant(token, at + lasts)
     reason = f"the token endpoint answered {reply.status} and no token"
-    if reply.status == 429:
-        raise NotGranted(reason, signal=Signal.THROTTLED, wait=retry_after(reply))
-    raise NotGranted(reason, signal=Signal.FAILING if reply.status >= 500 else Signal.BLOCKED)
+    if reply.status == 429 or reply.status >= 500:
+        signal = Signal.THROTTLED if reply.status == 429 else Signal.FAILING
+        raise NotGranted(reason, signal=signal, wait=retry_after(reply))
+    raise NotGranted(reason, signal=Signal.BLOCKED)
