@@ -1,14 +1,17 @@
 """Braze: what each of its answers leaves of each message, attribute and event, and the fake beside its documentation."""
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from lettermill.delivery.credentials import Credential
+from lettermill.delivery.handing import Batch, hand_over_batch
+from lettermill.delivery.journals.local import LocalJournal
 from lettermill.delivery.profile_provider import Profile, Statement
 from lettermill.delivery.provider import Limits, Outcome, Signal, Status, Unpackable
-from lettermill.delivery.providers.braze.account import Account
+from lettermill.delivery.providers.braze.account import OBJECTS, Account
 from lettermill.delivery.providers.braze.mails import mail_provider
 from lettermill.delivery.providers.braze.profiles import Event, profile_provider
 from lettermill.delivery.providers.braze.statements import statement_source
@@ -19,6 +22,7 @@ from tests.delivery.contract import AT, message, messages, packed
 from tests.delivery.fakes import Fault
 from tests.delivery.fakes.braze import CAMPAIGN, KEY, BrazeFake
 from tests.delivery.one_call import sent, statuses
+from tests.delivery.scripted import terms
 from tests.ingest.serving import TestClock, as_json
 
 DONE, REJECTED, DEFERRED, UNKNOWN = Status.HANDED_OVER, Status.REJECTED, Status.DEFERRED, Status.UNKNOWN
@@ -291,6 +295,32 @@ def test_after_a_cut_attributes_may_be_written_again_and_events_may_not(fake, ur
     assert statuses(answer) == [DEFERRED, UNKNOWN]
 
 
+def test_an_event_as_large_as_braze_publishes_is_taken(fake, url):
+    provider = profile_provider(account(url), name="braze", secret=secret)
+    properties = {"a" * 255: "ü" * 255, "list": ["x" * 300], "at": AT.isoformat()}
+
+    answer = sent(provider, [provider.pack_event(Event("e", "person-1", "n", AT, properties))])
+
+    assert statuses(answer) == [DONE]
+    assert [one.content["properties"] for one in fake.tracked] == [properties]
+
+
+def test_events_are_handed_over_as_all_else_is_and_those_that_were_cut_off_are_never_told_again(fake, url, tmp_path):
+    small = account(url, objects=replace(OBJECTS, messages=2))
+    provider = profile_provider(small, name="braze", secret=secret)
+    fake.faults.next(Fault.CUT_OFF, Fault.FAILING)
+    batch = Batch(1, [provider.pack_event(event(number)) for number in range(4)])
+    connection = provider.connect()
+
+    tally = hand_over_batch(
+        batch, connection=connection, terms=terms(provider, LocalJournal(tmp_path), TestClock(1_714_564_800.0))
+    )
+
+    connection.close()
+    assert tally.outcomes == {"unknown": 2, "handed_over": 2}
+    assert [(one.array, one.external_id) for one in fake.tracked] == [("events", f"person-{n}") for n in range(4)]
+
+
 def test_one_object_more_than_a_call_takes_is_refused_as_a_fault_of_conf(fake, url):
     provider = profile_provider(account(url), name="braze", secret=secret)
 
@@ -305,7 +335,15 @@ def test_one_object_more_than_a_call_takes_is_refused_as_a_fault_of_conf(fake, u
     [
         (lambda p: p.pack(attributes(1, external_id="another"), at=AT), "keeps the name external_id for itself"),
         (lambda p: p.pack(attributes(1, a="x" * 900), at=AT), r"it is 994 bytes, Braze takes 900 in a call"),
-        (lambda p: p.pack_event(Event("e", "p", "n", AT, {"a": "x" * 600})), "Braze takes 500 of an event"),
+        (lambda p: p.pack_event(Event("e", "p", "n", AT, {"a": ["x"] * 200})), "Braze takes 500 of an event"),
+        (
+            lambda p: p.pack_event(Event("e", "p", "n", AT, {"a": "x" * 256})),
+            "its a has 256 characters, Braze takes 255",
+        ),
+        (lambda p: p.pack_event(Event("e", "p", "n", AT, {"x" * 256: 1})), "name has 256 characters, Braze takes 1 to"),
+        (lambda p: p.pack_event(Event("e", "p", "n", AT, {"": 1})), "name has 0 characters, Braze takes 1 to 255"),
+        (lambda p: p.pack_event(Event("e", "p", "n", AT, {"time": 1})), "keeps the name time for itself"),
+        (lambda p: p.pack_event(Event("e", "p", "n", AT, {"$a": 1})), r"keeps the name \$a for itself"),
     ],
 )
 def test_an_object_that_braze_can_never_take_is_refused_uncalled(packs, reason):

@@ -133,6 +133,8 @@ class BrazeFake(HttpFake):
         for name, objects in arrays.items():
             for index, one in enumerate(objects):
                 problem = self._object_problem(one)
+                if name == "events":
+                    problem = problem or self._event_problem(one.get("properties", {}))
                 if problem:
                     errors.append({"type": problem, "input_array": name, "index": index})
                     continue
@@ -150,6 +152,13 @@ class BrazeFake(HttpFake):
         if one["external_id"].startswith("refused-"):
             return f"'external_id' {one['external_id']} is not valid"
         return None
+
+    def _event_problem(self, properties: dict[str, Any]) -> str | None:
+        texts = [*properties, *(value for value in properties.values() if isinstance(value, str))]
+        if any(len(text) > 255 for text in texts):
+            return "'properties' have a name or a text of more than 255 characters"
+        taken = sorted({"time", "event_name"} & properties.keys())
+        return f"'{taken[0]}' is a reserved key" if taken else None
 
     def _write(self, one: dict[str, Any]) -> None:
         person = self.profiles.setdefault(one["external_id"], {})

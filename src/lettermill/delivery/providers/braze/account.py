@@ -51,6 +51,8 @@ class Account:
     properties_bytes: int = 50_000
     """The trigger properties of one recipient."""
     event_bytes: int = 100_000
+    event_characters: int = 255
+    """Each name and each text among the properties of an event: no part of a mail fits in one."""
     page: int = 500
     """Addresses on a page of bounces or unsubscriptions."""
     list_rates: tuple[Rate, ...] = (SHARED,)
@@ -60,6 +62,9 @@ class Account:
 
 RESERVED = frozenset({"external_id", "braze_id", "user_alias", "_update_existing_only"})
 """What names a person to Braze, and so can be no attribute."""
+
+RESERVED_OF_EVENTS = frozenset({"time", "event_name"})
+"""What can be no property of an event."""
 
 
 def as_json(content: Mapping[str, Any]) -> bytes:

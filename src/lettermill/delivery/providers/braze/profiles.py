@@ -1,7 +1,10 @@
 """Attributes of people, and events, to Braze over /users/track, which names each refused object by array and index.
 
-Attributes of one person must not be in two calls at once: Braze keeps whichever it worked off last.
-Source: Braze's page on /users/track.
+Attributes of one person must not be in two calls at once: Braze keeps whichever it worked off last. Attributes come
+from the sync. Events come from no job: a mail, which is what Klaviyo takes as an event, has texts too long for Braze's,
+and so goes by a triggered campaign. Whoever has events of their own packs them here, and hands them over as all else
+is, by tasks.hand_over, where one that was cut off is unknown and never told again.
+Source: Braze's pages on /users/track and on the event object.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -14,7 +17,7 @@ from lettermill.delivery.credentials import Credential
 from lettermill.delivery.exchange import Reply
 from lettermill.delivery.profile_provider import Profile
 from lettermill.delivery.provider import Answer, Limits, Parcel, Status, Unpackable
-from lettermill.delivery.providers.braze.account import RESERVED, Account, as_json
+from lettermill.delivery.providers.braze.account import RESERVED, RESERVED_OF_EVENTS, Account, as_json
 from lettermill.delivery.providers.braze.answers import accepted, places, queued, refused, taken_apart
 from lettermill.delivery.providers.braze.cdi import CdiTable
 
@@ -55,7 +58,8 @@ class BrazeProfiles:
         return self._within(Parcel(profile.person_id, ATTRIBUTES, as_json({**known, **address, **profile.attributes})))
 
     def pack_event(self, event: Event) -> Parcel:
-        """An event; its outcome goes by `event_id`. Raises Unpackable where it is larger than Braze takes."""
+        """An event; its outcome goes by `event_id`. Raises Unpackable for what Braze takes in none."""
+        self._require_properties(event.properties)
         content = {
             "external_id": event.person_id,
             "name": event.name,
@@ -67,6 +71,16 @@ class BrazeProfiles:
         if len(parcel.body) > self.account.event_bytes:
             raise Unpackable(f"it is {len(parcel.body):,} bytes, Braze takes {self.account.event_bytes:,} of an event")
         return self._within(parcel)
+
+    def _require_properties(self, properties: Mapping[str, Any]) -> None:
+        most = self.account.event_characters
+        for name, value in properties.items():
+            if name in RESERVED_OF_EVENTS or name.startswith("$"):
+                raise Unpackable(f"Braze keeps the name {name[:most]} for itself")
+            if not 0 < len(name) <= most:
+                raise Unpackable(f"a property's name has {len(name):,} characters, Braze takes 1 to {most:,}")
+            if isinstance(value, str) and len(value) > most:
+                raise Unpackable(f"its {name} has {len(value):,} characters, Braze takes {most:,}")
 
     def _within(self, parcel: Parcel) -> Parcel:
         most = self.limits.bytes - self.limits.envelope
