@@ -241,11 +241,11 @@ def test_a_refresh_token_that_rotates_is_used_once_and_an_access_token_not_past_
     assert granted == ["access-0", "access-1", "access-2"]
 
 
-def test_waits_follow_the_server_where_it_says_for_how_long_and_double_where_it_does_not(clock, reading):
-    date = "Tue, 14 Nov 2023 22:14:00 GMT"  # the clock starts at 22:13:20
+@pytest.mark.parametrize("date", ["Tue, 14 Nov 2023 22:14:00 GMT", "Tue Nov 14 22:14:00 2023"])
+def test_waits_follow_the_server_where_it_says_for_how_long_and_double_where_it_does_not(clock, reading, date):
     answers = [
         as_json({}, 429, Retry_After="7"),
-        as_json({}, 503, Retry_After=date),
+        as_json({}, 503, Retry_After=date),  # the clock starts at 22:13:20
         as_json({}, 429),
         as_json({}, 502),
         None,

@@ -3,8 +3,6 @@
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 from lettermill.delivery.credentials import Credential
@@ -74,27 +72,3 @@ def plain_words(text: str, *, hidden: Iterable[str] = ()) -> str:
 def as_text(value: Any) -> str | None:
     """The text of an answer's field; null for anything else, and for an empty one."""
     return value if isinstance(value, str) and value else None
-
-
-def answered_at(reply: Reply) -> float | None:
-    """When the provider answered, by its own clock, in seconds since 1970; null where it does not say."""
-    return moment_in(reply.headers.get("date"))
-
-
-def moment_in(header: str | None) -> float | None:
-    """The moment that a header names (RFC 9110, 5.6.7), in seconds since 1970; null where it names none."""
-    try:
-        moment = parsedate_to_datetime(header or "")
-        # The form of asctime names no zone: HTTP means GMT, and this machine's clock may stand in another.
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
-    except (ValueError, TypeError, IndexError, OverflowError):
-        return None
-
-
-def seconds_in(header: str | None) -> float | None:
-    """The number of seconds in a header; null where there is none."""
-    try:
-        seconds = float(header or "")
-    except ValueError:
-        return None
-    return seconds if 0 <= seconds < float("inf") else None

@@ -2,8 +2,9 @@
 
 import re
 
-from lettermill.delivery.bearer import answered_at, moment_in, plain_words, seconds_in
+from lettermill.delivery.bearer import plain_words
 from lettermill.delivery.exchange import Reply
+from lettermill.http_times import moment_in, seconds_in, wait_in
 
 EPOCH = 1e9
 """A reset above this is a moment, in seconds since 1970; some accounts of Braze tell seconds to wait instead."""
@@ -17,21 +18,22 @@ def kept_words(text: str) -> str:
 
 
 def retry_after(reply: Reply) -> float | None:
-    """The seconds that the header Retry-After asks for (RFC 9110, 10.2.3); null where it says nothing.
+    """The seconds that the header Retry-After asks for; null where it says nothing.
 
     A date is compared with the answer's own, so that no clock of ours matters.
     """
-    told, now = reply.headers.get("retry-after"), answered_at(reply)
-    seconds, moment = seconds_in(told), moment_in(told)
-    if seconds is not None or moment is None or now is None:
-        return seconds
-    return max(0.0, moment - now)
+    return wait_in(reply.headers.get("retry-after"), now=_answered_at(reply))
 
 
 def seconds_until_reset(reply: Reply) -> float | None:
     """The seconds up to the moment of X-RateLimit-Reset, by the answer's own clock, or that it says outright; null
     where it says nothing."""
-    reset, now = seconds_in(reply.headers.get("x-ratelimit-reset")), answered_at(reply)
+    reset, now = seconds_in(reply.headers.get("x-ratelimit-reset")), _answered_at(reply)
     if reset is None or reset <= EPOCH:
         return reset
     return None if now is None else max(0.0, reset - now)
+
+
+def _answered_at(reply: Reply) -> float | None:
+    """When the provider answered, by its own clock, in seconds since 1970; null where it does not say."""
+    return moment_in(reply.headers.get("date"))

@@ -184,6 +184,29 @@ def test_klaviyos_events_in_our_words():
     }
 
 
+@pytest.mark.parametrize(
+    ("written", "cause"),
+    [
+        ("Fri, 01 May 2026 12:00:00 GMT", None),
+        ("Fri May  1 12:00:00 2026", None),
+        ("Fri, 01 May 2026 11:00:00 GMT", "replayed"),
+        (str(int(NOW.timestamp())), "forged"),
+        ("soon", "forged"),
+        ("", "forged"),
+    ],
+)
+def test_klaviyo_says_when_it_signed_by_a_date_of_http_and_by_nothing_else(written, cause):
+    signature = hmac.digest(SECRET, b"{}" + written.encode(), "sha256").hex()
+    signed = Call(b"{}", {"klaviyo-signature": signature, "klaviyo-timestamp": written}, NOW)
+
+    if cause is None:
+        klaviyo.verify(signed, keys=[SECRET], window=300)
+    else:
+        with pytest.raises(Refusal) as refusal:
+            klaviyo.verify(signed, keys=[SECRET], window=300)
+        assert refusal.value.cause == cause
+
+
 def ses_event(kind, part, about):
     mail = {"messageId": "ses-1", "destination": ["ada@x.example"], "tags": {"message_id": ["m1"]}}
     return {"eventType": kind, "mail": mail, part: {"timestamp": "2026-05-01T11:59:00.000Z", **about}}

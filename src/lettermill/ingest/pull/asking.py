@@ -4,12 +4,12 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any, NoReturn
 
 import httpx2
 
 from lettermill.errors import InputError
+from lettermill.http_times import wait_in
 from lettermill.ingest.pull.tokens import Proof
 from lettermill.patience import Chance, Clock, Patience, Rate, TokenBucket
 
@@ -84,7 +84,8 @@ class Asker:
         return not hopeless and (status in PASSING or status >= 500)
 
     def _wait(self, response: httpx2.Response | None, attempt: int) -> float:
-        asked = self._retry_after(response) if response is not None else None
+        header = response.headers.get("Retry-After") if response is not None else None
+        asked = wait_in(header, now=self.clock.time())
         if asked is None:
             throttled = response is not None and response.status_code == 429
             least = self.patience.throttled_seconds if throttled else 0.0
@@ -96,16 +97,6 @@ class Asker:
                 mend="run again after that: the job goes on where it stopped",
             )
         return asked
-
-    def _retry_after(self, response: httpx2.Response) -> float | None:
-        """Seconds that the header Retry-After asks for, a number or a date (RFC 9110, 10.2.3)."""
-        value = response.headers.get("Retry-After", "").strip()
-        if value.isdecimal():
-            return float(value)
-        try:
-            return max(0.0, parsedate_to_datetime(value).timestamp() - self.clock.time())
-        except (ValueError, TypeError):
-            return None
 
     def _document(self, response: httpx2.Response) -> Any:
         try:

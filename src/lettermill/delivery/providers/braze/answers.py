@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from lettermill.delivery.bearer import plain_words, seconds_in
+from lettermill.delivery.bearer import plain_words
 from lettermill.delivery.exchange import Reply
 from lettermill.delivery.provider import Answer, Outcome, Parcel, Signal, Status, answered
 from lettermill.delivery.refusals import retry_after, seconds_until_reset
+from lettermill.http_times import seconds_in
 
 OURS = (
     "invalid campaign id",

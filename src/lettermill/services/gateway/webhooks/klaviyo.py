@@ -5,9 +5,9 @@ https://developers.klaviyo.com/en/docs/working_with_system_webhooks
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from email.utils import parsedate_to_datetime
 from typing import Any
 
+from lettermill.http_times import moment_in
 from lettermill.services.gateway.json_text import items, members, parsed
 from lettermill.services.gateway.refusals import Refusal
 from lettermill.services.gateway.segment_events import instant
@@ -53,10 +53,9 @@ def verify(call: Call, *, keys: Sequence[bytes], window: int) -> None:
     written = lambda digest: digest.hex().encode()  # noqa: E731
     if not is_signed(given, signed=call.body + told.encode(), keys=keys, written=written):
         raise forged()
-    try:
-        at = parsedate_to_datetime(told).timestamp()
-    except (ValueError, OverflowError):
-        raise forged() from None
+    at = moment_in(told)
+    if at is None:
+        raise forged()
     check_lately(at, received_at=call.received_at, window=window)
 
 
