@@ -4,13 +4,13 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
-from itertools import groupby
 from typing import Any
 
 import pyarrow as pa
 from pyspark.sql import DataFrame
 
 from lettermill.delivery.account_sharing import AccountShare, account_of
+from lettermill.delivery.batch_rows import rows_by_batch
 from lettermill.delivery.batches import hand_over_batches
 from lettermill.delivery.breaker import Breaker, RetryBudget
 from lettermill.delivery.due import message_of, refusal
@@ -111,8 +111,7 @@ def hand_over(
 
 def batches_of(rows: Rows, *, pack: Callable[[Any], Parcel | Outcome]) -> Iterator[Batch]:
     """The batches of rows that come sorted by `batch`; one is held at a time."""
-    each = (row for batch in rows for row in batch.to_pylist())
-    for number, of_batch in groupby(each, key=lambda row: row["batch"]):
+    for number, of_batch in rows_by_batch(rows):
         packed = [pack(row) for row in of_batch]
         yield Batch(
             number,

@@ -8,13 +8,13 @@ Source: Braze's pages on Cloud Data Ingestion.
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from itertools import groupby
 from typing import Any
 
 import pyarrow as pa
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from lettermill.delivery.batch_rows import rows_by_batch
 from lettermill.delivery.profile_provider import Profile
 from lettermill.delivery.profile_rows import profile_of
 from lettermill.delivery.provider import Outcome, Status, Unpackable
@@ -23,6 +23,14 @@ from lettermill.delivery.providers.braze.account import RESERVED, RowLimits, as_
 TICK = timedelta(microseconds=1)
 """How far apart rows are: Spark knows no less."""
 ROWS = "person_id string, updated_at timestamp, payload string, reason string"
+ARROW = pa.schema(
+    [
+        ("person_id", pa.string()),
+        ("updated_at", pa.timestamp("us", tz="UTC")),
+        ("payload", pa.string()),
+        ("reason", pa.string()),
+    ]
+)
 
 
 @dataclass(frozen=True)
@@ -96,24 +104,13 @@ def table_rows(
     in place of moment and payload. `moments` are those of first_moments."""
 
     def made(rows: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        each = (row for batch in rows for row in batch.to_pylist())
-        for number, of_batch in groupby(each, key=lambda row: row["batch"]):
+        for number, of_batch in rows_by_batch(rows):
             profiles = (profile_of(row) for row in of_batch)
             written = cdi_rows(profiles, at=moments[number], after=None, limits=limits)
             yield pa.RecordBatch.from_pylist([_as_row(one) for one in written], schema=ARROW)
 
     ordered = profiles.repartition("batch").sortWithinPartitions("batch", "person_id")
     return ordered.mapInArrow(made, ROWS).withColumn("destination", F.lit(destination))
-
-
-ARROW = pa.schema(
-    [
-        ("person_id", pa.string()),
-        ("updated_at", pa.timestamp("us", tz="UTC")),
-        ("payload", pa.string()),
-        ("reason", pa.string()),
-    ]
-)
 
 
 def _as_row(one: CdiRow | Outcome) -> dict[str, Any]:
