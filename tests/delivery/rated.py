@@ -167,19 +167,22 @@ ROLLING = too_many_for_hubspot("TEN_SECONDLY_ROLLING", "You have reached your te
 
 
 @contextmanager
-def hubspot_mails() -> Iterator[Way]:
-    fake = HubSpotFake(rolling=Rolling(TEN_SECONDS))
+def _hubspot(**counts: Any) -> Iterator[tuple[HubSpotFake, Any]]:
+    fake = HubSpotFake(**counts)
     with fake.serving() as url:
-        made = hubspot.made(url=url, timeout=60.0)
+        yield fake, hubspot.made(url=url, timeout=60.0)
+
+
+@contextmanager
+def hubspot_mails() -> Iterator[Way]:
+    with _hubspot(rolling=Rolling(TEN_SECONDS)) as (fake, made):
         made = replace(made, account=replace(made.account, mails=small(made.limits, TEN_SECONDS)))
         yield Way(fake, made, partial(_of_mails, made), TEN_SECONDS, TEN_SECONDS.calls, ROLLING)
 
 
 @contextmanager
 def hubspot_contacts() -> Iterator[Way]:
-    fake = HubSpotFake(rolling=Rolling(TEN_SECONDS))
-    with fake.serving() as url:
-        mails = hubspot.made(url=url, timeout=60.0)
+    with _hubspot(rolling=Rolling(TEN_SECONDS)) as (fake, mails):
         account = replace(mails.account, contacts=small(mails.account.contacts, TEN_SECONDS))
         made = HubSpotProfiles(account, "hubspot", mails.credential)
         yield Way(fake, made, partial(_of_profiles, made), TEN_SECONDS, TEN_SECONDS.calls, ROLLING)
@@ -187,9 +190,7 @@ def hubspot_contacts() -> Iterator[Way]:
 
 @contextmanager
 def hubspot_day() -> Iterator[Way]:
-    fake = HubSpotFake(daily=OfTheClock(DAY))
-    with fake.serving() as url:
-        made = hubspot.made(url=url, timeout=60.0)
+    with _hubspot(daily=OfTheClock(DAY)) as (fake, made):
         refusal = too_many_for_hubspot("DAILY", "You have reached your daily limit.")
         yield Way(fake, made, partial(_of_mails, made), DAY, DAY.calls, refusal, Signal.BLOCKED)
 

@@ -56,6 +56,32 @@ class BearerConnection:
         self.exchange.close()
 
 
+class OneByOne(BearerConnection):
+    """A connection of which each call holds one message, and that message's parcel is its body."""
+
+    def send(self, parcels: Sequence[Parcel], *, call: Call) -> Answer:
+        """Make one call. Several messages are deferred without one, since no call can hold them."""
+        if len(parcels) != 1:
+            words = f"a call holds one mail, not {len(parcels)}: see the limit of messages in conf"
+            return answered(parcels, Status.DEFERRED, reason=words, signal=Signal.BLOCKED)
+        return super().send(parcels, call=call)
+
+
+def body_of_one(parcels: Sequence[Parcel]) -> bytes:
+    """The `request` of such a connection."""
+    return parcels[0].body
+
+
+def unknown_after_cut(parcel: Parcel) -> Status:  # noqa: ARG001 (no parcel differs)
+    """For a provider that may have taken a call, and would take it twice."""
+    return Status.UNKNOWN
+
+
+def deferred_after_cut(parcel: Parcel) -> Status:  # noqa: ARG001 (no parcel differs)
+    """For a provider to which the same call twice is as good as once."""
+    return Status.DEFERRED
+
+
 def bearer_exchange(base_url: str, credential: Credential, *, timeout: float) -> Exchange:
     """The way to a provider's host, with the key in the head of every call."""
     return Exchange(base_url, timeout=timeout, headers={"Authorization": f"Bearer {credential.text}"})

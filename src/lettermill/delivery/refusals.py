@@ -25,6 +25,14 @@ def retry_after(reply: Reply) -> float | None:
     return wait_in(reply.headers.get("retry-after"), now=_answered_at(reply))
 
 
+def look_again_in(reply: Reply | None, *, poll_seconds: float) -> float:
+    """Seconds until the next look at what a provider works off: as its answer asks, else as conf says.
+
+    `reply` is null where the look had no answer.
+    """
+    return (retry_after(reply) if reply is not None else None) or poll_seconds
+
+
 def seconds_until_reset(reply: Reply) -> float | None:
     """The seconds up to the moment of X-RateLimit-Reset, by the answer's own clock, or that it says outright; null
     where it says nothing."""

@@ -11,10 +11,10 @@ from datetime import datetime
 
 import orjson
 
-from lettermill.delivery.bearer import BearerConnection, as_text, bearer_exchange
+from lettermill.delivery.bearer import BearerConnection, as_text, bearer_exchange, unknown_after_cut
 from lettermill.delivery.credentials import Credential
 from lettermill.delivery.exchange import Reply
-from lettermill.delivery.provider import Answer, Limits, Message, Parcel, Status, Unpackable
+from lettermill.delivery.provider import Answer, Limits, Message, Parcel, Unpackable
 from lettermill.delivery.providers.braze.account import Account, as_json
 from lettermill.delivery.providers.braze.answers import accepted, places, queued, refused, taken_apart
 from lettermill.errors import ConfigError
@@ -58,7 +58,7 @@ class BrazeMails:
             PATH,
             self._request,
             self._read,
-            _after_cut,
+            unknown_after_cut,
         )
 
     def _request(self, parcels: Sequence[Parcel]) -> bytes:
@@ -77,10 +77,6 @@ class BrazeMails:
         dispatch = as_text(document.get("dispatch_id")) if isinstance(document, dict) else None
         doubts = [] if dispatch else ["it names no dispatch"]
         return accepted(parcels, said=said, at=at, reference=dispatch, doubts=doubts)
-
-
-def _after_cut(parcel: Parcel) -> Status:  # noqa: ARG001 (no parcel differs)
-    return Status.UNKNOWN
 
 
 def mail_provider(account: Account, *, name: str, secret: Callable[[str], Credential]) -> BrazeMails:

@@ -11,20 +11,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from lettermill.delivery.bearer import BearerConnection, as_text, bearer_exchange, plain_words
+from lettermill.delivery.bearer import OneByOne, as_text, bearer_exchange, body_of_one, deferred_after_cut, plain_words
 from lettermill.delivery.credentials import Credential
 from lettermill.delivery.exchange import Reply
-from lettermill.delivery.provider import (
-    Answer,
-    Call,
-    Limits,
-    Message,
-    Outcome,
-    Parcel,
-    Signal,
-    Status,
-    answered,
-)
+from lettermill.delivery.provider import Answer, Limits, Message, Outcome, Parcel, Signal, Status
 from lettermill.delivery.providers.hubspot.account import Account, packed
 from lettermill.delivery.providers.hubspot.answers import ROLLING_SECONDS, refused
 from lettermill.errors import ConfigError
@@ -36,17 +26,6 @@ OURS = {"PORTAL_SUSPENDED", "MISSING_CONTENT", "MISSING_TEMPLATE_PROPERTIES", "I
 """Results that blame the account, the e-mail or the conf: no message of ours is at fault."""
 THROTTLED = "THROTTLED"
 UNDER_WAY = {"PENDING", "PROCESSING", "COMPLETE"}
-
-
-class SingleSends(BearerConnection):
-    """A connection of which each call holds one mail."""
-
-    def send(self, parcels: Sequence[Parcel], *, call: Call) -> Answer:
-        """One mail. Several are deferred without a call, since no call can hold them."""
-        if len(parcels) != 1:
-            words = f"a call holds one mail, not {len(parcels)}: see the limit mails.messages in conf"
-            return answered(parcels, Status.DEFERRED, reason=words, signal=Signal.BLOCKED)
-        return super().send(parcels, call=call)
 
 
 @dataclass(frozen=True)
@@ -71,28 +50,20 @@ class HubSpotMails:
         }
         return packed(message.message_id, message.address, content, limits=self.limits)
 
-    def connect(self) -> SingleSends:
-        return SingleSends(
+    def connect(self) -> OneByOne:
+        return OneByOne(
             self.name,
             bearer_exchange(self.account.base_url, self.credential, timeout=self.account.timeout_seconds),
             self.account.send_path.format(version=self.account.version),
-            _request,
+            body_of_one,
             self._read,
-            _after_cut,
+            deferred_after_cut,
         )
 
     def _read(self, reply: Reply, parcels: Sequence[Parcel]) -> Answer:
         if not 200 <= reply.status < 300:
             return refused(reply, parcels, hidden=[self.credential.text, *(one.to for one in parcels)])
         return _sent(parcels[0].message_id, reply.json())
-
-
-def _request(parcels: Sequence[Parcel]) -> bytes:
-    return parcels[0].body
-
-
-def _after_cut(parcel: Parcel) -> Status:  # noqa: ARG001 (no parcel differs)
-    return Status.DEFERRED
 
 
 def _sent(message_id: str, document: Any) -> Answer:

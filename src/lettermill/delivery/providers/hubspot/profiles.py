@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from lettermill.delivery.bearer import BearerConnection, as_text, bearer_exchange, plain_words
+from lettermill.delivery.bearer import BearerConnection, as_text, bearer_exchange, deferred_after_cut, plain_words
 from lettermill.delivery.credentials import Credential
 from lettermill.delivery.exchange import Reply
 from lettermill.delivery.profile_provider import Profile
@@ -83,7 +83,7 @@ class HubSpotProfiles:
             self.account.contacts_path.format(version=self.account.version),
             _request,
             self._read,
-            _after_cut,
+            deferred_after_cut,  # the same properties may be written again: the last write wins
         )
 
     def _read(self, reply: Reply, parcels: Sequence[Parcel]) -> Answer:
@@ -117,11 +117,6 @@ def _as_text(name: str, value: Any) -> str:
 
 def _request(parcels: Sequence[Parcel]) -> bytes:
     return b'{"inputs":[' + b",".join(one.body for one in parcels) + b"]}"
-
-
-def _after_cut(parcel: Parcel) -> Status:  # noqa: ARG001 (no parcel differs)
-    """The same properties may be written again: the last write wins."""
-    return Status.DEFERRED
 
 
 def _done(content: Mapping[str, Any]) -> dict[str, str | None]:

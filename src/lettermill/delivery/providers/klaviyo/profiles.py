@@ -18,7 +18,7 @@ from lettermill.delivery.provider import Answer, Call, Limits, Outcome, Parcel, 
 from lettermill.delivery.providers.klaviyo.account import Account
 from lettermill.delivery.providers.klaviyo.answers import WRONG_CONF, failed, refused, row_of, words_of
 from lettermill.delivery.providers.klaviyo.mails import no_other_key
-from lettermill.delivery.refusals import retry_after
+from lettermill.delivery.refusals import look_again_in
 from lettermill.patience import Clock
 
 PATH = "/api/profile-bulk-import-jobs"
@@ -137,7 +137,7 @@ class ImportConnection:
             return None
 
     def _wait(self, reply: Reply | None) -> None:
-        self.clock.sleep((retry_after(reply) if reply is not None else None) or self.account.poll_seconds)
+        self.clock.sleep(look_again_in(reply, poll_seconds=self.account.poll_seconds))
 
     def renew(self) -> None:
         raise no_other_key(self.account.base_url)

@@ -15,11 +15,11 @@ from typing import Any
 
 import orjson
 
-from lettermill.delivery.bearer import BearerConnection, bearer_exchange
+from lettermill.delivery.bearer import OneByOne, bearer_exchange, body_of_one, unknown_after_cut
 from lettermill.delivery.credentials import Credential
 from lettermill.delivery.exchange import Reply
 from lettermill.delivery.mime import BREAKS, one_line
-from lettermill.delivery.provider import Answer, Call, Limits, Message, Parcel, Signal, Status, Unpackable, answered
+from lettermill.delivery.provider import Answer, Limits, Message, Parcel, Unpackable
 from lettermill.delivery.providers.sendgrid.account import Account
 from lettermill.delivery.providers.sendgrid.answers import answer_of
 
@@ -44,26 +44,18 @@ class SendGrid:
             raise Unpackable(f"the mail has {len(body):,} bytes, of {self.limits.bytes:,} allowed")
         return Parcel(message.message_id, message.address, body)
 
-    def connect(self) -> BearerConnection:
+    def connect(self) -> OneByOne:
         return OneByOne(
             self.name,
             bearer_exchange(self.account.base_url, self.key, timeout=self.account.timeout_seconds),
             PATH,
-            _request,
+            body_of_one,
             self._read,
-            _after_cut,
+            unknown_after_cut,
         )
 
     def _read(self, reply: Reply, parcels: Sequence[Parcel]) -> Answer:
         return answer_of(reply, parcels, hidden=(self.key.text, *(one.to for one in parcels)))
-
-
-def _request(parcels: Sequence[Parcel]) -> bytes:
-    return parcels[0].body
-
-
-def _after_cut(parcel: Parcel) -> Status:  # noqa: ARG001 (no parcel differs)
-    return Status.UNKNOWN
 
 
 def mail(message: Message, *, account: Account) -> dict[str, Any]:
@@ -93,15 +85,6 @@ def mail(message: Message, *, account: Account) -> dict[str, Any]:
         "tracking_settings": {"subscription_tracking": {"enable": False}},
     }
     return whole | ({"reply_to": {"email": account.reply_to}} if account.reply_to else {})
-
-
-class OneByOne(BearerConnection):
-    """Connections to mail send, which takes one message for a call."""
-
-    def send(self, parcels: Sequence[Parcel], *, call: Call) -> Answer:
-        if len(parcels) != 1:
-            return answered(parcels, Status.DEFERRED, reason="a call takes one message", signal=Signal.BLOCKED)
-        return super().send(parcels, call=call)
 
 
 def mail_provider(account: Account, *, name: str, secret: Callable[[str], Credential]) -> SendGrid:

@@ -21,7 +21,7 @@ from lettermill.delivery.providers.sfmc.account import Account, required
 from lettermill.delivery.providers.sfmc.answers import failed, is_blocked, refused, words_of
 from lettermill.delivery.providers.sfmc.session import Session
 from lettermill.delivery.providers.sfmc.tokens import NotGranted, Tokens
-from lettermill.delivery.refusals import retry_after
+from lettermill.delivery.refusals import look_again_in
 from lettermill.patience import Clock
 
 DEADLOCK = "Rerun the transaction."
@@ -100,7 +100,7 @@ class RowConnection:
                 if last == "Complete" and status.get("resultStatus") == "OK" and not status.get("hasErrors"):
                     return answered(parcels, Status.HANDED_OVER, reference=request)
                 return self._by_row(parcels, request, until=until)
-            self.clock.sleep((retry_after(reply) if reply is not None else None) or self.account.poll_seconds)
+            self.clock.sleep(look_again_in(reply, poll_seconds=self.account.poll_seconds))
         reason = f"the request is {last} after {self.account.poll_longest_seconds:,.0f} s"
         return answered(parcels, Status.DEFERRED, reason=reason, signal=Signal.FAILING, reference=request)
 
@@ -112,7 +112,7 @@ class RowConnection:
             reply = self._read(f"/data/v1/async/{request}/results?$page={page}")
             document = reply.json() if reply is not None and reply.status == 200 else None
             if not isinstance(document, dict) or not isinstance(document.get("items"), list):
-                self.clock.sleep((retry_after(reply) if reply is not None else None) or self.account.poll_seconds)
+                self.clock.sleep(look_again_in(reply, poll_seconds=self.account.poll_seconds))
                 continue
             if not document["items"]:
                 break
