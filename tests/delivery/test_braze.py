@@ -1,6 +1,7 @@
 """Braze: what each of its answers leaves of each message, attribute and event, and the fake beside its documentation."""
 
 import json
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import timedelta
 
@@ -313,7 +314,9 @@ def test_events_are_handed_over_as_all_else_is_and_those_that_were_cut_off_are_n
     connection = provider.connect()
 
     tally = hand_over_batch(
-        batch, connection=connection, terms=terms(provider, LocalJournal(tmp_path), TestClock(1_714_564_800.0))
+        batch,
+        lent=lambda: nullcontext(connection),
+        terms=terms(provider, LocalJournal(tmp_path), TestClock(1_714_564_800.0)),
     )
 
     connection.close()

@@ -10,7 +10,9 @@ from lettermill.delivery.profile_provider import Statement
 from lettermill.delivery.providers.hubspot.account import Account
 from lettermill.delivery.providers.hubspot.statements import statement_source
 from lettermill.errors import ConfigError, DeliveryError
+from lettermill.patience import Rate
 from tests.delivery.answering import one_answer
+from tests.delivery.fakes.counting import OfTheClock, Rolling
 from tests.delivery.fakes.hubspot import KEY, TIMELINE, HubSpotFake
 from tests.ingest.serving import TestClock, as_json
 
@@ -94,10 +96,11 @@ def test_the_time_that_is_asked_for_is_told_once_page_by_page():
 
 
 def test_pages_wait_as_the_account_allows_and_a_day_that_is_used_up_ends_them_at_once():
-    fake = HubSpotFake(rolling=1)
+    fake = HubSpotFake(rolling=Rolling(Rate(1, 10.0)))
     fake.timeline = [item(n, f"u{n}@x.example", status("UNSUBSCRIBED")) for n in range(2)]
     pages = told(fake, page=1)
-    used_up = HubSpotFake(daily=0)
+    used_up = HubSpotFake(daily=OfTheClock(Rate(1, 86_400.0)))
+    used_up.daily.take(used_up.clock.time())
     with pytest.raises(DeliveryError, match=r"answered 429: You have reached your daily limit"):
         told(used_up)
 

@@ -1,6 +1,7 @@
 """What holds for every published rate: the sender uses nearly all of it and is never refused, and one more call is."""
 
 import json
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -71,7 +72,7 @@ def test_the_sender_at_an_accounts_limits_uses_nine_tenths_of_them_and_is_never_
     of_task = terms(way.callee, LocalJournal(tmp_path), fake.clock, not_after=float("inf"))
     connection = way.callee.connect()
 
-    tally = hand_over_batch(Batch(1, way.parcels(count)), connection=connection, terms=of_task)
+    tally = hand_over_batch(Batch(1, way.parcels(count)), lent=lambda: nullcontext(connection), terms=of_task)
 
     connection.close()
     assert (tally.outcomes, tally.throttled, tally.retries) == ({"handed_over": count}, 0, 0)
