@@ -39,8 +39,8 @@ def expected(run: Run, table: Table) -> list[DataFrame]:
     """Results of the rules and expectations of a table."""
     conf, rows = run.settings.quality, run.read(table)
     aside = run.lake.read(QUARANTINE).where(F.col("refused_by") == table.name)
-    people = [name for name, source in run.settings.sources.items() if source.holds == "people"]
-    is_warned = F.col("source").isin(people) if table is PEOPLE else None
+    bought = [name for name, source in run.settings.sources.items() if source.holds == "demographics"]
+    is_warned = ~F.col("source").isin(bought) if table is PEOPLE else None
     came = rows.where(~F.col("origin").endswith(CORRECTED))
     expectations = conf.expectations.get(table.name, ())
     bound = [one.check.bound(DATASET_CHECKS)() for one in expectations if one.check.function == "foreign_key"]

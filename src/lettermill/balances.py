@@ -1,5 +1,7 @@
 """Counting a check's balance from the tables: what the check jobs share."""
 
+from collections.abc import Sequence
+
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
@@ -11,17 +13,19 @@ from lettermill.tables import Table
 from lettermill.tables.quality import QUARANTINE
 
 
-def balance(run: Run, table: Table, *, arrived: int) -> None:
+def balance(run: Run, table: Table, *, arrived: int, sources: Sequence[str] | None = None) -> None:
     """Count, tell and assert `arrived = accepted + duplicates + quarantined` of one table. Raises BalanceError.
 
-    A row that was replayed counts where it is now. So does one whose replay was cut off before it was marked.
+    Where several jobs fill a table, `sources` are those whose rows arrived by this one, and no other is counted. A row
+    that was replayed counts where it is now. So does one whose replay was cut off before it was marked.
     """
-    aside = run.lake.read(QUARANTINE).where(F.col("refused_by") == table.name)
+    is_counted = F.lit(True) if sources is None else F.col("source").isin(*sources)
+    aside = run.lake.read(QUARANTINE).where((F.col("refused_by") == table.name) & is_counted)
     is_begun = (F.col("disposition") == "refused") & F.col("replayed_at").isNotNull()
     rows = aside.groupBy("disposition").agg(F.count(F.lit(1)).alias("rows"), F.count_if(is_begun).alias("begun"))
     found = {row["disposition"]: row for row in rows.collect()}
     by_disposition = {name: row["rows"] for name, row in found.items()}
-    stored = run.lake.read(table).where(~F.col("origin").endswith(CORRECTED))
+    stored = run.lake.read(table).where(~F.col("origin").endswith(CORRECTED) & is_counted)
     cut_off = _stored_already(stored, aside.where(is_begun)) if any(row["begun"] for row in found.values()) else 0
     counted = Balance(
         table=table.name,
@@ -41,6 +45,11 @@ def balance(run: Run, table: Table, *, arrived: int) -> None:
             **({f"{table.noun}_erased": counted.erased} if counted.erased else {}),
         }
     )
+
+
+def sources_of(rows: DataFrame) -> list[str]:
+    """The names of the sources that rows are from."""
+    return sorted(row["source"] for row in rows.select("source").distinct().collect())
 
 
 def _stored_already(stored: DataFrame, begun: DataFrame) -> int:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial, reduce
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -12,7 +13,7 @@ from lettermill.lake import Lake
 from lettermill.quality.events import accepted_events, judged_events
 from lettermill.quality.mending import as_arrived, available_again, found_good, mended, replayed, row_id
 from lettermill.quality.orders import LINE, accepted_lines, judged_again, standing_lines
-from lettermill.quality.people import accepted_people, judged_demographics, judged_people
+from lettermill.quality.people import accepted_people, identified, judged_demographics, judged_people
 from lettermill.quality.products import VERSION, accepted_products, judged_products, standing_products
 from lettermill.quality.quarantine import mark_duplicates
 from lettermill.quality.social import ENGAGEMENT, accepted_engagement, judged_engagement, standing_engagement
@@ -113,17 +114,28 @@ def _judged(lake: Lake, settings: Settings, table: Table, refused: DataFrame) ->
         return judged_events(arrived, mappings=settings.mappings_of("behaviour"), rules=rules)
     if table is ORDER_LINES:
         return judged_again(lake.read(EVENTS), refused, rules=rules)
+    if table is PEOPLE:
+        return _judged_people(lake, settings, refused)
     records = as_arrived(refused, lake.read(ingest.RECORDS))
     if table is PRODUCTS:
         return judged_products(records, mappings=settings.mappings_of("products"), rules=rules)
-    if table is SOCIAL_ENGAGEMENT:
-        mappings = settings.mappings_of("social")
-        return judged_engagement(records, mappings=mappings, rules=rules, **social_terms(settings.sources))
-    bought = settings.mappings_of("demographics")
-    third_party = F.col("source").isin(*bought.by_source)
-    people = judged_people(records.where(~third_party), mappings=settings.mappings_of("people"), rules=rules)
-    demographics = judged_demographics(records.where(third_party), mappings=bought, rules=rules)
-    return people.unionByName(demographics, allowMissingColumns=True)
+    mappings = settings.mappings_of("social")
+    return judged_engagement(records, mappings=mappings, rules=rules, **social_terms(settings.sources))
+
+
+def _judged_people(lake: Lake, settings: Settings, refused: DataFrame) -> DataFrame:
+    """Judge people again whom records told of, and those whom events did; a lake may have had one of them alone."""
+    rules, bought = settings.quality.of(PEOPLE), settings.mappings_of("demographics")
+    judged = []
+    if lake.exists(ingest.RECORDS):
+        records, third_party = as_arrived(refused, lake.read(ingest.RECORDS)), F.col("source").isin(*bought.by_source)
+        known = settings.mappings_of("people")
+        judged.append(judged_people(records.where(~third_party), mappings=known, rules=rules))
+        judged.append(judged_demographics(records.where(third_party), mappings=bought, rules=rules))
+    if lake.exists(EVENTS):
+        told = as_arrived(refused, identified(lake.read(EVENTS)))
+        judged.append(judged_people(told, mappings=settings.identify_mapping, rules=rules))
+    return reduce(partial(DataFrame.unionByName, allowMissingColumns=True), judged)
 
 
 def _marked(lake: Lake, table: Table, judged: DataFrame) -> DataFrame:

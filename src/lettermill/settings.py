@@ -36,7 +36,7 @@ from lettermill.settings_sections import (
     SparkSettings,
     SyncSettings,
 )
-from lettermill.source_map import mappings_of, require_sense, row_reader
+from lettermill.source_map import identify_mapping, mappings_of, require_sense, row_reader
 
 STRICT = ConfigDict(extra="forbid", frozen=True)
 PACKAGED = files("lettermill") / "conf"  # no plain path where Spark imports the wheel as it is, zipped
@@ -87,6 +87,11 @@ class Settings:
     def mappings_of(self, holds: Holds) -> Mappings:
         """How the payloads of all sources that hold `holds` are read."""
         return mappings_of(self.sources, self.mappings, holds=holds)
+
+    @property
+    def identify_mapping(self) -> Mappings:
+        """How `identify` events are read as records of people."""
+        return identify_mapping(self.mappings)
 
     @property
     def row_reader(self) -> RowReader:

@@ -22,6 +22,9 @@ OURS: Mapping[Holds, str] = {
 }
 """The mapping of a source that names none, by what it holds: payloads in the suite's own words."""
 
+IDENTIFY = "identify"
+"""The mapping by which `identify` events, of whatever source, tell of people."""
+
 
 def mapping_name(source: Source) -> str:
     """The name of the mapping that reads a source."""
@@ -34,6 +37,9 @@ def require_sense(sources: Mapping[str, Source], mappings: Mapping[str, Any], *,
     `places` says where each mapping stands, for the message.
     """
     read = {name: _read(name, content, places.get(name, "")) for name, content in mappings.items()}
+    if IDENTIFY in read and read[IDENTIFY].holds != "people":
+        problem = f"`holds` is {read[IDENTIFY].holds!r}, but identify events tell of people"
+        raise ConfigError(problem, place=places.get(IDENTIFY, ""), mend="write holds: people")
     for name, source in sources.items():
         wanted = mapping_name(source)
         if wanted not in read:
@@ -53,6 +59,11 @@ def mappings_of(sources: Mapping[str, Source], mappings: Mapping[str, Any], *, h
     mine = {name: mapping_name(source) for name, source in sources.items() if source.holds == holds}
     read = {name: _read(name, mappings[name], name) for name in {*mine.values(), OURS[holds]}}
     return Mappings({name: read[mapping] for name, mapping in mine.items()}, otherwise=read[OURS[holds]])
+
+
+def identify_mapping(mappings: Mapping[str, Any]) -> Mappings:
+    """How `identify` events in canonical words are read as records of people: the same for all sources."""
+    return Mappings({}, otherwise=_read(IDENTIFY, mappings[IDENTIFY], IDENTIFY))
 
 
 class SocialTerms(TypedDict):

@@ -47,6 +47,9 @@ LINE = {"product_id": "7", "quantity": 1, "price": 2, "value": 2, "discount": 0}
 ORDER = VIEW | {"event": "Order Completed", "properties": {"order_id": "b1", "currency": "USD", "products": [LINE]}}
 ANA = {"userId": "9", "anonymousId": "canary-browser-1"}
 BEN = {"userId": "8", "anonymousId": "browser-of-ben"}
+IDENTIFIED = [
+    VIEW | who | {"type": "identify", "traits": {"lastName": name}} for who, name in ((ANA, "canary-note"), (BEN, "Bo"))
+]
 PERSON = {"record_id": "r9", "customer_id": "9", "email": "Canary-Ana@x.example", "first_name": "canary-note",
           "email_consent": "granted", "updated_at": "2017-05-01T00:00:00Z"}  # fmt: skip
 CONTEXTS = contexts_table("spring", inputs="struct<first_name: string>", fingerprint="00000000")
@@ -100,7 +103,7 @@ def known(land, run_job, lake, given, tmp_path):
     land(
         "events/web/2017-06-01.jsonl",
         *(VIEW | who | {"messageId": f"{n}{who['userId']}"} for n in "ab" for who in (ANA, BEN)),
-        VIEW | ANA | {"messageId": "a9"},
+        IDENTIFIED[0] | {"messageId": "a9"},
         '{"broken": "canary-ana@x.example"',
     )
     land(
@@ -218,10 +221,13 @@ def test_a_person_is_gone_from_every_byte_and_their_later_rows_are_dropped(
     assert versions(*everything) == before
     assert len(list((tmp_path / "certificates").glob("*.json"))) == 1
 
-    land("events/web/2017-06-02.jsonl", *(VIEW | who | {"messageId": f"late{who['userId']}"} for who in (ANA, BEN)))
+    late = [VIEW | ANA, VIEW | BEN, *IDENTIFIED]
+    land("events/web/2017-06-02.jsonl", *(one | {"messageId": f"late{n}"} for n, one in enumerate(late)))
     land("records/crm/2017-07-01.jsonl", PERSON | {"record_id": "imported", "customer_id": None})
-    counts = {name: count for job in JOBS for name, count in run_job(job).counts.items()}
-    assert (counts["events_arrived"], counts["events_accepted"], counts["events_erased"]) == (5, 4, 1)
+    by_job = {job: run_job(job).counts for job in JOBS}
+    counts = by_job["check_events"] | by_job["check_records"]
+    assert (counts["events_arrived"], counts["events_accepted"], counts["events_erased"]) == (7, 5, 2)
+    assert by_job["check_events"]["people_arrived"] == 1
     assert (counts["people_arrived"], counts["people_accepted"], counts["people_erased"]) == (2, 1, 1)
     assert [r.first_name for r in lake.read(PEOPLE).collect()] == ["Ben"]
     assert {bytes(r.raw) for r in lake.read(QUARANTINE).where("disposition = 'erased'").collect()} == {b""}
@@ -229,8 +235,12 @@ def test_a_person_is_gone_from_every_byte_and_their_later_rows_are_dropped(
     run_job("erase_people")
     assert seen(*roots) == []
     counts = {name: count for job in JOBS for name, count in run_job(job).counts.items()}
-    assert (counts["events_arrived"], counts["events_accepted"]) == (4, 4)
-    assert lake.read(ingest.EVENTS).count() == 4
+    assert (counts["events_arrived"], counts["events_accepted"]) == (5, 5)
+    assert lake.read(ingest.EVENTS).count() == 5
+    assert {(row.source, row.record_id) for row in lake.read(tables.quality.PEOPLE).collect()} == {
+        ("crm", "r8"),
+        ("web", "8"),
+    }
 
 
 def test_nothing_is_taken_from_under_a_stream_that_has_not_read_it(known, ask, run_job, land, lake):

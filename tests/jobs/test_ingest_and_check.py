@@ -17,6 +17,7 @@ VIEW = {
     "timestamp": "2017-06-01T11:00:00Z",
     "receivedAt": "2017-06-01T11:00:05Z",
 }
+IDENTIFY = VIEW | {"messageId": "i1", "type": "identify", "traits": {"email": "a@example.com"}}
 LINE = {"product_id": "7", "quantity": 1, "price": 2, "value": 2, "discount": 0}
 ORDER = VIEW | {
     "messageId": "o1",
@@ -49,8 +50,13 @@ def land(tmp_path):
 
 def test_events_are_taken_in_and_checked_once_and_a_later_file_adds_what_is_new(land, run_job, versions, lake):
     land("events/orders/2017-06-01.jsonl.gz", ORDER, ORDER | {"receivedAt": "2017-06-01T11:09:00Z"}, "{")
-    land("events/web/2017-06-01.jsonl", VIEW)
-    tables = (ingest.EVENTS, EVENTS, ORDER_LINES, QUARANTINE)
+    land(
+        "events/web/2017-06-01.jsonl",
+        VIEW,
+        IDENTIFY,
+        IDENTIFY | {"messageId": "i2", "userId": None, "anonymousId": "b"},
+    )
+    tables = (ingest.EVENTS, EVENTS, ORDER_LINES, PEOPLE, QUARANTINE)
 
     for job in ("ingest_events", "check_events"):
         run_job(job)
@@ -64,13 +70,15 @@ def test_events_are_taken_in_and_checked_once_and_a_later_file_adds_what_is_new(
 
     assert rerun == first
     assert counts == {
-        "events_arrived": 6, "events_accepted": 3, "events_duplicate": 2, "events_refused": 1,
+        "events_arrived": 8, "events_accepted": 5, "events_duplicate": 2, "events_refused": 1,
         "order_lines_arrived": 2, "order_lines_accepted": 1, "order_lines_duplicate": 0, "order_lines_refused": 1,
+        "people_arrived": 2, "people_accepted": 1, "people_duplicate": 0, "people_refused": 1,
     }  # fmt: skip
     refused = lake.read(QUARANTINE).where("disposition = 'refused'").select("refused_by", "reasons", "raw").collect()
     assert sorted((r.refused_by, r.reasons[0], bytes(r.raw)[:1]) for r in refused) == [
         ("quality.events", "not a JSON object", b"{"),
         ("quality.order_lines", "quantity is not above zero", b"{"),
+        ("quality.people", "no record id", b"{"),
     ]
 
 

@@ -81,6 +81,20 @@ def test_a_job_that_stays_refreshes_whom_an_order_concerns_that_lands_meanwhile(
     assert [(r["orders_all"], r["as_of"] > AS_OF.replace(tzinfo=None)) for r in row] == [(2, True)]
 
 
+@pytest.mark.acceptance
+def test_who_is_identified_has_an_address_at_once_and_another_one_when_it_changes(lake, run_job, land):
+    lake.create(tables.quality.PRODUCTS)
+    addresses = []
+    for number, at in enumerate((AS_OF - timedelta(days=1), AS_OF + timedelta(hours=7)), start=1):
+        told = {"type": "identify", "traits": {"email": f"zoe{number}@example.com"}}
+        land(f"2018-01-0{number}", order(number, at=at) | told)
+        refreshed = run_job("refresh_people", as_of=LATER if number > 1 else AS_OF)
+        addresses += [row.email for row in lake.read(tables.profiles.PEOPLE).collect()]
+
+    assert addresses == ["zoe1@example.com", "zoe2@example.com"]
+    assert refreshed.counts == {"events": 1, "after_as_of": 0, "people_refreshed": 1}
+
+
 def test_a_stay_that_is_no_number_of_minutes_is_refused_before_anything_is_read(run_job):
     with pytest.raises(InputError, match="'1h' is no number of minutes"):
         run_job("refresh_people", for_minutes="1h")

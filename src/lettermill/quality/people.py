@@ -8,12 +8,13 @@ from pyspark.sql import functions as F
 from lettermill.quality.checks import address_in
 from lettermill.quality.mapping.applying import Mappings, mapped
 from lettermill.quality.mapping.countries import CODES
-from lettermill.quality.quarantine import accepted
+from lettermill.quality.quarantine import ORIGIN, accepted
 from lettermill.quality.raw import as_it_came
 from lettermill.quality.rules import Rule, judge
-from lettermill.tables.quality import PEOPLE
+from lettermill.tables.quality import PEOPLE, TRAITS
 
 OLDEST_BIRTH_YEAR = 1900
+TO_THE_MICROSECOND = {"timestampFormat": "yyyy-MM-dd'T'HH:mm:ss.SSSSSSXXX"}
 
 
 def judged_people(records: DataFrame, *, mappings: Mappings, rules: Sequence[Rule]) -> DataFrame:
@@ -53,6 +54,23 @@ def judged_demographics(records: DataFrame, *, mappings: Mappings, rules: Sequen
         "updated_at": F.col("extracted_at"),
     }
     return _judged(read, columns, rules=[rule for rule in rules if rule.criticality == "error"])
+
+
+def identified(events: DataFrame) -> DataFrame:
+    """What the `identify` events among `events` (rows of quality.events) tell of people, for `judged_people`.
+
+    One row per event that tells a trait at all, with the columns of ingest.records that are read: `raw` is the event in
+    canonical words, as JSON. A clock that is ahead by what events are allowed changed the record when it was received.
+    """
+    told = {name: F.col(name) for name in ("user_id", "anonymous_id", "properties")}
+    told["occurred_at"] = F.least("occurred_at", "available_at")
+    tells_a_trait = F.coalesce(*(F.col(f"properties.{name}") for name in TRAITS)).isNotNull()
+    return events.where((F.col("kind") == "identify") & tells_a_trait).select(
+        *ORIGIN,
+        F.to_json(F.struct(*(value.alias(name) for name, value in told.items())), TO_THE_MICROSECOND).alias("raw"),
+        F.col("available_at").alias("extracted_at"),
+        F.col("available_at").alias("ingested_at"),
+    )
 
 
 def accepted_people(judged: DataFrame) -> DataFrame:

@@ -6,12 +6,14 @@ from lettermill.tables.ingest import ORIGIN
 MONEY = "decimal(12,2)"
 
 ORDERED_PRODUCT = f"struct<product_id: string, quantity: bigint, price: {MONEY}, value: {MONEY}, discount: {MONEY}>"
+TRAITS = ("email", "phone", "first_name", "last_name", "birth_year", "country", "postcode", "locale", "timezone")
+"""Properties by which an `identify` event tells of a person, named as quality.people names them."""
 PROPERTIES = (
     f"struct<order_id: string, total: {MONEY}, currency: string, coupon: string, products: array<{ORDERED_PRODUCT}>, "
     f"product_id: string, price: {MONEY}, category: string, url: string, "
     "campaign_id: string, email_id: string, link_url: string, bounce_type: string, "
     "channel: string, topic: string, purpose: string, state: string, "
-    "referrer: string, user_agent: string, group_id: string, email: string, phone: string, "
+    f"referrer: string, user_agent: string, group_id: string, {', '.join(f'{name}: string' for name in TRAITS)}, "
     "record: string, provider: string, provider_event_id: string, reference: string, by_machine: boolean>"
 )
 
@@ -117,7 +119,7 @@ PEOPLE = Table(
     grain="one row per version of a person record of one source",
     columns=(
         *ORIGIN,
-        Column("record_id", "string", "the source's own id of the record", required=True),
+        Column("record_id", "string", "the source's own id of the record, or a customer's", True, personal=True),
         Column("customer_id", "string", "the customer id, if the source knows it", personal=True),
         Column("email", "string", "normalised address: trimmed, lower case; null where unusable", personal=True),
         Column("phone", "string", "telephone number as the source writes it", personal=True),

@@ -122,6 +122,24 @@ SHOPIFY_REFUND = {
     "transactions": [{"kind": "refund", "amount": "197.83", "currency": "EUR"}],
 }
 
+IDENTIFY = {
+    "messageId": "s9",
+    "type": "identify",
+    "userId": "9",
+    "anonymousId": "browser",
+    "timestamp": "2017-06-01T11:00:03.123456Z",
+    "context": {"locale": "de-DE", "timezone": "Europe/Berlin", "library": {"name": "analytics.js"}},
+    "traits": {
+        "email": " Zoe@Example.com ",
+        "firstName": "Zoë",
+        "lastName": "Maurer",
+        "phone": "030 901820",
+        "birthday": "1980-05-17T00:00:00.000Z",
+        "address": {"street": "Am Markt 1", "city": "Berlin", "postalCode": "10115", "country": "Germany"},
+        "plan": "gold",
+    },
+}
+
 HUBSPOT_CONTACT = {
     "id": "512",
     "properties": {

@@ -21,6 +21,7 @@ from tests.quality.mapping.payloads import (
     GA4_SCROLL,
     GA4_VIEW,
     HUBSPOT_CONTACT,
+    IDENTIFY,
     SALESFORCE_ACCOUNT,
     SEGMENT_CALLS,
     SHOPIFY_ORDER,
@@ -107,6 +108,42 @@ def test_the_six_calls_of_segment_have_a_kind_each_and_keep_who_and_where(canoni
         {"group_id": "acme"},
         {},
     ]
+
+
+def test_an_identify_call_tells_of_the_person_what_its_traits_say_and_where_its_device_is(canonical):
+    as_texts = IDENTIFY | {
+        "messageId": "1",
+        "traits": {"address": "Am Markt 1, Berlin", "birthday": "spring", "phone": 49301},
+    }
+    as_text = IDENTIFY | {"messageId": "2", "traits": "none", "context": ["none"]}
+
+    whole, partly, nothing = canonical(segment=[IDENTIFY, as_texts, as_text])
+
+    device = {"locale": "de-DE", "timezone": "Europe/Berlin"}
+    assert [row.reasons for row in (whole, partly, nothing)] == [[], [], []]
+    assert [filled(row.properties) for row in (whole, partly, nothing)] == [
+        {
+            "email": " Zoe@Example.com ",
+            "first_name": "Zoë",
+            "last_name": "Maurer",
+            "phone": "030 901820",
+            "birth_year": "1980",
+            "country": "DE",
+            "postcode": "10115",
+        }
+        | device,
+        {"phone": "49301", "birth_year": "spring"} | device,
+        {},
+    ]
+
+
+def test_no_other_call_tells_of_a_person(canonical):
+    rows = canonical(
+        segment=[one | {"traits": IDENTIFY["traits"], "context": IDENTIFY["context"]} for one in SEGMENT_CALLS]
+    )
+
+    of_identify = {"first_name", "last_name", "birth_year", "country", "postcode", "locale", "timezone"}
+    assert [row.kind for row in rows if of_identify & {*filled(row.properties)}] == ["identify"]
 
 
 def test_rows_of_the_ga4_export_become_orders_views_and_whatever_else_was_sent(canonical):
