@@ -14,12 +14,13 @@ from lettermill.sending.desk import open_desk
 from lettermill.sending.journals import open_journal
 from lettermill.sending.slot import open_slot
 from lettermill.tables.delivery import LEDGER, OUTBOX
+from lettermill.tables.monitoring import ALERTS
 from lettermill.tables.profiles import CONSENTS
 from tests.delivery.fakes import Fault
 from tests.delivery.fakes.braze import CAMPAIGN as BRAZE_CAMPAIGN
 from tests.ingest.serving import TestClock
 from tests.jobs.spring_campaign import FILES, consent, plan, run_of, settings_in
-from tests.jobs.spring_sends import BY_BRAZE, alerts, outbox, send
+from tests.jobs.spring_sends import BY_BRAZE, alerts, marks, outbox, send
 
 
 def ledger(lake):
@@ -173,13 +174,18 @@ def test_hours_that_close_between_claim_and_call_let_nothing_leave(lake, given, 
     assert [(reason[:26], number) for reason, number in sent.waiting.items()] == [("outside the hours for mail", 1)] * 2
 
 
-def test_an_outbox_restored_to_before_the_send_is_refused_by_name_and_somebody_is_told(lake, settings, braze):
+def test_an_outbox_restored_to_before_the_send_is_refused_by_name_and_a_send_tells_somebody(lake, settings, braze):
     before = lake.version(OUTBOX)
     send(lake, settings)
     lake.spark.sql(f"RESTORE TABLE {lake.place.name(OUTBOX)} TO VERSION AS OF {before}")
+    standing = marks(settings)
+    with pytest.raises(DeliveryError, match="the outbox was restored") as rehearsed:
+        send(lake, settings, dry_run="yes")
+    untold = (lake.exists(ALERTS), marks(settings))
     with pytest.raises(DeliveryError, match="the outbox was restored") as refused:
         send(lake, settings)
 
+    assert (str(rehearsed.value), untold) == (str(refused.value), (False, standing))
     assert alerts(lake) == [("critical", "outbox_restored", "delivery.outbox", refused.value.problem)]
     assert braze.book.message_ids == ["m1", "m2", "m4"]
 

@@ -15,6 +15,7 @@ from lettermill.holding import held
 from lettermill.sending.desk import Desk
 from lettermill.sending.fencing import fenced, left_today
 from lettermill.sending.sender import expected_of, policy, require_seen
+from lettermill.sending.settling import refuse_restored
 from lettermill.sending.unknowns import unknown
 from lettermill.tables.delivery import LEDGER, OUTBOX
 from lettermill.tables.rendering import MESSAGES
@@ -26,8 +27,9 @@ DONE_WITH_UNKNOWN = {"resend": "plan them again", "drop": "give them up", "looku
 def rehearse(desk: Desk, *, limit: int | None) -> None:
     """Note what would leave, what would be held back and why, and the forecast; change nothing.
 
-    Raises PreflightBlocked as the send would.
+    Raises PreflightBlocked and OutboxRestored as the send would; nobody is alerted.
     """
+    refuse_restored(desk)
     with held(expected_of(desk)) as expected, fenced(desk, limit=limit or FROM_NOW_ON) as fence:
         with held(due_messages(fence.batched, expected=expected)) as batched:
             claimed = sum(row["messages"] for row in require_seen(desk, batched))

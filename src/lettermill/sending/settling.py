@@ -53,16 +53,21 @@ def settle(desk: Desk, wave: str) -> Counter[str]:
     return Counter(one.state for one in settled)
 
 
-def require_same_outbox(desk: Desk) -> None:
-    """Raises OutboxRestored, by name and with an alert, where the outbox is what it was before a hand-over."""
+def refuse_restored(desk: Desk) -> None:
+    """Raises OutboxRestored, by name, where the outbox is what it was before a hand-over."""
     lake = desk.run.lake
+    require_not_restored(
+        desk.journal,
+        version_now=lambda: lake.version(OUTBOX),
+        commit_time_of=lambda version: lake.committed_at(OUTBOX, version=version),
+        rows_of=lambda ids: _standings(lake.read(OUTBOX).where(F.col("message_id").isin(list(ids)))),
+    )
+
+
+def require_same_outbox(desk: Desk) -> None:
+    """The same, with an alert: whoever sends does not look at every run."""
     try:
-        require_not_restored(
-            desk.journal,
-            version_now=lambda: lake.version(OUTBOX),
-            commit_time_of=lambda version: lake.committed_at(OUTBOX, version=version),
-            rows_of=lambda ids: _standings(lake.read(OUTBOX).where(F.col("message_id").isin(list(ids)))),
-        )
+        refuse_restored(desk)
     except OutboxRestored as refused:
         alert(desk.run, "outbox_restored", Severity.CRITICAL, subject=OUTBOX.name, text=refused.problem)
         raise
