@@ -10,7 +10,6 @@ from typing import Protocol
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from lettermill.campaigns.definition import Campaign
 from lettermill.delivery import persons
 from lettermill.delivery.fence import Facts, Terms, judged
 from lettermill.delivery.opt_outs import FolderWatch, Watched
@@ -23,6 +22,7 @@ from lettermill.patience import Clock
 from lettermill.permitting import with_permission
 from lettermill.rendering.context_places import PLACE
 from lettermill.sending.desk import Desk
+from lettermill.sending.used import used_today
 from lettermill.tables.delivery import EVENTS, LEDGER, OUTBOX
 from lettermill.tables.profiles import CONSENTS, ERASURES, IDENTITY_CHANGES, PEOPLE, SUPPRESSIONS
 from lettermill.tables.quality import PRODUCTS
@@ -174,38 +174,16 @@ def _terms(desk: Desk, moment: datetime) -> Terms:
 
 
 def _rations(desk: Desk, each: DataFrame, survivors: DataFrame, moment: datetime) -> Rations:
-    run, campaign = desk.run, desk.slot.campaign
-    rules, outbox = campaign.delivery, run.lake.read(OUTBOX)
-    run.lake.create(LEDGER)
-    counted = None
+    campaign, counted = desk.slot.campaign, None
+    rules = campaign.delivery
     if rules.frequency_cap is not None:
+        outbox = desk.run.lake.read(OUTBOX)
         counted = messages_counted(outbox, cap=rules.frequency_cap, moment=moment, survivors=survivors)
-    used = left_today(outbox, run.lake.read(LEDGER), campaign, moment) if rules.warm_up is not None else 0
     return Rations(
         reach=_reach(desk, each, moment),
         cap=rules.frequency_cap,
         counted=counted,
-        room=room_of(rules.warm_up, used=used, moment=moment, timezone=campaign.default_timezone),
-    )
-
-
-def left_today(outbox: DataFrame, ledger: DataFrame, campaign: Campaign, moment: datetime) -> int:
-    """Messages of the campaign's provider that left on the day of the moment, or are on their way.
-
-    When one left, the ledger tells: what is reported of it on another day changes the outbox too.
-    """
-    day = F.to_date(F.from_utc_timestamp("changed_at", campaign.default_timezone))
-    today = F.to_date(F.from_utc_timestamp(F.lit(moment), campaign.default_timezone))
-    left = ledger.where((F.col("state_before") == "claimed") & F.col("state").isin("handed_over", "unknown"))
-    of_provider = outbox.where(F.col("provider") == campaign.provider)
-    gone = left.where(day == today).select("message_id").distinct()
-    on_their_way = of_provider.where("state = 'claimed'").select("message_id")
-    # right side: one row per message
-    return (
-        gone.join(of_provider.select("message_id"), on="message_id", how="left_semi")
-        .union(on_their_way)
-        .distinct()
-        .count()
+        room=room_of(rules.warm_up, used=used_today(desk, moment), moment=moment, timezone=campaign.default_timezone),
     )
 
 
@@ -213,13 +191,15 @@ def _reach(desk: Desk, each: DataFrame, moment: datetime) -> Reach | None:
     rules = desk.slot.campaign.delivery.roll_out
     if rules is None:
         return None
-    desk.run.lake.create(EVENTS)
+    lake = desk.run.lake
+    for table in (LEDGER, EVENTS):
+        lake.create(table)
     so_far = tally(
         rules,
         outbox=desk.slot.outbox(),
         judged=each,
-        ledger=desk.run.lake.read(LEDGER).where(desk.slot.own()),
-        events=desk.run.lake.read(EVENTS),
+        ledger=lake.read(LEDGER).where(desk.slot.own()),
+        events=lake.read(EVENTS),
     )
     return next_step(rules, tally=so_far, now=moment)
 

@@ -13,11 +13,11 @@ from lettermill.delivery.roll_out import Reach, by_step, foreseen, unforeseen
 from lettermill.delivery_rules import RollOut
 from lettermill.holding import held
 from lettermill.sending.desk import Desk
-from lettermill.sending.fencing import fenced, left_today
+from lettermill.sending.fencing import fenced
 from lettermill.sending.sender import expected_of, policy, require_seen
 from lettermill.sending.settling import refuse_restored
 from lettermill.sending.unknowns import unknown
-from lettermill.tables.delivery import LEDGER, OUTBOX
+from lettermill.sending.used import used_today
 from lettermill.tables.rendering import MESSAGES
 
 FROM_NOW_ON = 2**31 - 1
@@ -93,15 +93,10 @@ def _told(desk: Desk, ready: Counter[datetime]) -> str:
         moment=desk.moment(),
         last_moment=rules.last_moment(occurrence=desk.slot.occurrence, timezone=timezone),
         warm_up=rules.warm_up,
-        used=_left_today(desk) if rules.warm_up else 0,
+        used=used_today(desk, desk.moment()),
         timezone=timezone,
     )
     return str(told)
-
-
-def _left_today(desk: Desk) -> int:
-    lake = desk.run.lake
-    return left_today(lake.read(OUTBOX), lake.read(LEDGER), desk.slot.campaign, desk.moment())
 
 
 def _body(desk: Desk) -> float:
