@@ -11,6 +11,7 @@ from lettermill.clocks import SystemClock
 from lettermill.delivery.credentials import Credential
 from lettermill.delivery.profile_provider import ProfileProvider, StatementSource
 from lettermill.delivery.provider import Provider
+from lettermill.delivery.providers.braze.cdi import CdiTable
 from lettermill.errors import ConfigError
 from lettermill.secrets import resolve
 from lettermill.settings import Settings, validate
@@ -38,7 +39,7 @@ class SyncEnds(NamedTuple):
     """An account as what keeps attributes of people, and as what can be asked who bounced, complained or left; null
     where its kind does not."""
 
-    profiles: ProfileProvider | None = None
+    profiles: ProfileProvider | CdiTable | None = None
     statements: StatementSource | None = None
 
 
