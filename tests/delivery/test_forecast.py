@@ -1,11 +1,14 @@
 """The forecast: figures that were worked out by hand, and what binds by name."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from lettermill.delivery.forecast import Pace, forecast
+from lettermill.delivery.forecast import forecast
 from lettermill.delivery.provider import Limits
+from lettermill.delivery.rooms import quota_room, warm_up_room
+from lettermill.delivery.throughput import Quota, Throughput
 from lettermill.delivery_rules import WarmUp
 from lettermill.patience import Rate
 
@@ -15,27 +18,27 @@ HOUR = timedelta(hours=1)
 LIMITS = Limits(messages=50, bytes=1_000_256, calls=(Rate(10, 10),), connections=4)
 
 
-def pace(limits=LIMITS, **more):
-    return Pace(limits, **{"seconds": 0.5, "tasks": 8, "body": 10_000, **more})
+def throughput(limits=LIMITS, **more):
+    return Throughput(limits, **{"seconds": 0.5, "tasks": 8, "body": 10_000, **more})
 
 
 @pytest.mark.parametrize(
     ("given", "a_call", "speeds", "binds"),
     [
-        (pace(), 50, {"calls": 50, "connections": 400}, "calls"),
-        (pace(share=0.2), 50, {"calls": 10, "connections": 400}, "calls"),
+        (throughput(), 50, {"calls": 50, "connections": 400}, "calls"),
+        (throughput(share=0.2), 50, {"calls": 10, "connections": 400}, "calls"),
         # 1,000,000 bytes hold 25 bodies of 40,000
-        (pace(body=40_000), 25, {"calls": 25, "connections": 200}, "bytes"),
-        (pace(body=2_000_000), 1, {"calls": 1, "connections": 8}, "bytes"),
-        (pace(tasks=1, seconds=10), 50, {"calls": 50, "connections": 5}, "connections"),
+        (throughput(body=40_000), 25, {"calls": 25, "connections": 200}, "bytes"),
+        (throughput(body=2_000_000), 1, {"calls": 1, "connections": 8}, "bytes"),
+        (throughput(tasks=1, seconds=10), 50, {"calls": 50, "connections": 5}, "connections"),
         (
-            pace(Limits(messages=50, bytes=1_000_256, calls=(Rate(10, 10), Rate(30, 60)), connections=4)),
+            throughput(Limits(messages=50, bytes=1_000_256, calls=(Rate(10, 10), Rate(30, 60)), connections=4)),
             50,
             {"calls": 25, "connections": 400},
             "calls",
         ),
         (
-            pace(Limits(messages=50, bytes=1_000_256, calls=(Rate(0),), recipients=(Rate(14),)), body=40_000),
+            throughput(Limits(messages=50, bytes=1_000_256, calls=(Rate(0),), recipients=(Rate(14),)), body=40_000),
             25,
             {"recipients": 14, "connections": 400},
             "recipients",
@@ -47,7 +50,7 @@ def test_the_slowest_limit_binds(given, a_call, speeds, binds):
 
 
 def test_without_windows_it_takes_as_long_as_the_limit_says():
-    told = forecast(ready={NOON: 90_000, NOON - HOUR: 90_000}, pace=pace(), moment=NOON)
+    told = forecast(ready={NOON: 90_000, NOON - HOUR: 90_000}, throughput=throughput(), moment=NOON)
 
     assert (told.messages, told.ends_at, told.binds, told.undone) == (180_000, NOON + HOUR, "calls", 0)
     assert str(told).splitlines() == [
@@ -61,46 +64,83 @@ def test_without_windows_it_takes_as_long_as_the_limit_says():
 
 def test_whoever_sleeps_is_waited_for_and_the_window_binds():
     # 60 s of work at noon, 8 h until those who sleep wake up, 60 s of work
-    told = forecast(ready={NOON: 3_000, NOON + 8 * HOUR: 3_000}, pace=pace(), moment=NOON)
+    told = forecast(ready={NOON: 3_000, NOON + 8 * HOUR: 3_000}, throughput=throughput(), moment=NOON)
 
     assert (told.ends_at, told.binds) == (NOON + 8 * HOUR + timedelta(minutes=1), "window")
-    assert (told.sending, told.window, told.warm_up) == (120, 8 * 3600 - 60, 0)
+    assert (told.sending, told.waiting) == (120, {"window": 8 * 3600 - 60})
     assert str(told).splitlines()[-2:] == [
-        "window binds: 2 min sending, 7 h 59 min waiting for windows",
+        "window binds: 2 min sending, 7 h 59 min waiting for the window",
         "done by 2018-01-01 20:01 UTC",
     ]
 
 
 def test_who_wakes_up_while_others_are_mailed_waits_for_their_turn():
-    told = forecast(ready={NOON: 180_000, NOON + HOUR / 2: 180_000}, pace=pace(), moment=NOON)
+    told = forecast(ready={NOON: 180_000, NOON + HOUR / 2: 180_000}, throughput=throughput(), moment=NOON)
 
-    assert (told.ends_at, told.binds, told.window) == (NOON + 2 * HOUR, "calls", 0)
+    assert (told.ends_at, told.binds, told.waiting) == (NOON + 2 * HOUR, "calls", {})
 
 
 def test_a_warm_up_spreads_a_mailing_over_its_days():
     # New York's 1st ends at 05:00 in Greenwich: 400 are left of the 500 on it, 1,000 leave on the 2nd, the rest later
     warm_up = WarmUp(date(2018, 1, 1), (500, 1_000))
-    told = forecast(
-        ready={NOON: 5_000}, pace=pace(), moment=NOON, warm_up=warm_up, used=100, timezone="America/New_York"
-    )
+    room = warm_up_room(warm_up, moment=NOON, timezone="America/New_York", used=100)
+    told = forecast(ready={NOON: 5_000}, throughput=throughput(), moment=NOON, rooms=[room])
 
     assert (told.binds, told.undone) == ("warm-up", 0)
     assert told.ends_at == datetime(2018, 1, 3, 5, tzinfo=UTC) + timedelta(seconds=3_600 / 50)
-    assert (told.sending, told.warm_up) == (100, (41 * 3600 - 8 - 20))
+    assert (told.sending, told.waiting) == (100, {"warm-up": 41 * 3600 - 8 - 20})
 
 
 def test_a_day_that_is_used_up_and_more_lets_nothing_leave():
-    told = forecast(
-        ready={NOON: 10}, pace=pace(), moment=NOON, warm_up=WarmUp(date(2018, 1, 1), (500,)), used=700
-    )  # fmt: skip
+    room = warm_up_room(WarmUp(date(2018, 1, 1), (500,)), moment=NOON, timezone="UTC", used=700)
+    told = forecast(ready={NOON: 10}, throughput=throughput(), moment=NOON, rooms=[room])
 
-    assert (told.warm_up, told.ends_at) == (12 * 3600, NOON + 12 * HOUR + timedelta(seconds=0.2))
+    assert told.waiting == {"warm-up": 12 * 3600}
+    assert told.ends_at == NOON + 12 * HOUR + timedelta(seconds=0.2)
+
+
+def test_a_quota_is_used_as_fast_as_the_pace_allows_and_then_waited_for():
+    # 1,000 a day on top of 50 a second: 20 s, then a day after the first of them another 20 s, and 10 s
+    limits = replace(LIMITS, recipients=(Rate(1_000, 86_400.0),))
+    account = throughput(limits)
+    told = forecast(
+        ready={NOON + HOUR: 2_500}, throughput=account, moment=NOON, rooms=[quota_room(*account.quotas, moment=NOON)]
+    )
+
+    assert (account.speeds, account.quotas) == ({"calls": 50, "connections": 400}, [Quota(1_000, 86_400)])
+    assert told.ends_at == NOON + HOUR + timedelta(days=2, seconds=10)
+    assert (told.binds, told.sending, told.waiting) == ("quota", 50, {"window": 3_600, "quota": 2 * (86_400 - 20)})
+    assert str(told).splitlines()[1:] == [
+        "  calls                50.0 messages a second",
+        "  connections         400.0 messages a second",
+        "  quota               1,000 messages in 1 d",
+        "quota binds: 50 s sending, 1 h waiting for the window, 1 d 23 h waiting for the quota",
+        "done by 2018-01-03 13:00 UTC",
+    ]
+
+
+def test_what_was_sent_before_is_off_the_quota_until_its_time_is_over():
+    # calls hold 50; 900 of 1,000 messages left two hours ago
+    account = throughput(replace(LIMITS, calls=(Rate(10, 10), Rate(20, 7_200.0 * 2)), recipients=(Rate(0, 86_400.0),)))
+    room = quota_room(*account.quotas, moment=NOON, used=900, first_at=NOON - 2 * HOUR)
+    told = forecast(ready={NOON: 300}, throughput=account, moment=NOON, rooms=[room])
+
+    assert account.quotas == [Quota(1_000, 14_400)]
+    assert (told.ends_at, told.waiting) == (NOON + 2 * HOUR + timedelta(seconds=4), {"quota": 7_200 - 2})
+
+
+def test_of_two_rooms_that_are_full_the_one_that_opens_last_is_waited_for():
+    warm_up = warm_up_room(WarmUp(date(2018, 1, 1), (500,)), moment=NOON, timezone="UTC", used=500)
+    quota = quota_room(Quota(100, 86_400.0), moment=NOON, used=100, first_at=NOON - HOUR)
+    told = forecast(ready={NOON: 50}, throughput=throughput(), moment=NOON, rooms=[warm_up, quota])
+
+    assert told.waiting == {"quota": 23 * 3600}
 
 
 def test_what_is_not_done_by_the_last_moment_is_told():
     # an hour of 50 a second, and 70 who would be ready too late
     told = forecast(
-        ready={NOON: 200_000, NOON + 2 * HOUR: 70}, pace=pace(), moment=NOON, last_moment=NOON + HOUR
+        ready={NOON: 200_000, NOON + 2 * HOUR: 70}, throughput=throughput(), moment=NOON, last_moment=NOON + HOUR
     )  # fmt: skip
 
     assert (told.ends_at, told.undone, told.binds) == (None, 20_070, "calls")
@@ -109,19 +149,19 @@ def test_what_is_not_done_by_the_last_moment_is_told():
 
 @pytest.mark.parametrize("last_moment", [NOON, NOON - HOUR])
 def test_after_the_last_moment_nothing_is_done(last_moment):
-    told = forecast(ready={NOON: 7}, pace=pace(), moment=NOON, last_moment=last_moment)
+    told = forecast(ready={NOON: 7}, throughput=throughput(), moment=NOON, last_moment=last_moment)
 
     assert (told.undone, told.ends_at, told.sending) == (7, None, 0)
 
 
 def test_nothing_to_send_takes_no_time():
-    told = forecast(ready={}, pace=pace(), moment=NOON)
+    told = forecast(ready={}, throughput=throughput(), moment=NOON)
 
     assert (told.ends_at, told.undone, told.messages) == (NOON, 0, 0)
     assert "nothing to send" in str(told)
 
 
 @pytest.mark.parametrize("wrong", [{"seconds": 0}, {"tasks": 0}, {"body": 0}, {"share": 0}, {"share": 1.1}])
-def test_a_pace_of_nothing_is_refused(wrong):
+def test_a_throughput_of_nothing_is_refused(wrong):
     with pytest.raises(ValueError, match="above 0 and a share up to 1"):
-        pace(**wrong)
+        throughput(**wrong)

@@ -1,11 +1,11 @@
-"""What a warm-up's day has used: what left on it, whatever was reported of it later, and what is on its way."""
+"""What is used of a day or of a quota: what left in it, whatever was reported of it later, and what is on its way."""
 
 from dataclasses import dataclass
 from datetime import timedelta
 
 from lettermill.sending.desk import open_desk
 from lettermill.sending.slot import open_slot
-from lettermill.sending.used import left_today, used_today
+from lettermill.sending.used import Used, left_since, left_today, used_today
 from lettermill.tables.delivery import LEDGER, OUTBOX
 from tests.conftest import NOON
 from tests.jobs.spring_campaign import CAMPAIGN, FILES, run_of, settings_in
@@ -21,7 +21,7 @@ class OfProvider:
     default_timezone: str = "Europe/Vienna"
 
 
-def test_a_day_is_used_by_what_left_on_it_and_not_by_what_was_reported_on_it(given):
+def test_time_is_used_by_what_left_in_it_and_not_by_what_was_reported_in_it(given):
     states = {"today": "handed_over", "bounced today": "rejected", "confirmed today": "confirmed", "refused": "rejected",
               "unknown": "unknown", "on its way": "claimed", "planned": "planned"}  # fmt: skip
     outbox = [{"message_id": name, "provider": "files", "state": state} for name, state in states.items()]
@@ -39,9 +39,12 @@ def test_a_day_is_used_by_what_left_on_it_and_not_by_what_was_reported_on_it(giv
     ledger = [{"message_id": message, "state_before": before, "state": state, "changed_at": at, "commit_version": number}
               for number, (message, before, state, at) in enumerate(moves)]  # fmt: skip
 
-    used = left_today(given(OUTBOX, *outbox), given(LEDGER, *ledger), OfProvider(), NOON + timedelta(hours=3))
+    tables = (given(OUTBOX, *outbox), given(LEDGER, *ledger), OfProvider())
 
-    assert used == len({"today", "bounced today", "unknown", "on its way"})
+    assert left_today(*tables, NOON + timedelta(hours=3)) == len({"today", "bounced today", "unknown", "on its way"})
+    assert left_since(*tables, YESTERDAY + timedelta(hours=1)) == Used(4, NOON)
+    assert left_since(*tables, YESTERDAY) == Used(len({"confirmed today"}) + 4, YESTERDAY)
+    assert left_since(*tables, NOON + timedelta(hours=1)) == Used(len({"on its way"}), None)
 
 
 def test_without_a_warm_up_no_day_is_used_and_no_ledger_is_asked_for(lake, tmp_path):

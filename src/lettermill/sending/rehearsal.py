@@ -1,15 +1,17 @@
 """A dry run: everything that a send would do but the claim and the calls, and how long they would take."""
 
 from collections import Counter
-from collections.abc import Sequence
-from datetime import UTC, datetime
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from lettermill.delivery.due import due_messages
-from lettermill.delivery.forecast import Pace, forecast
+from lettermill.delivery.forecast import forecast
 from lettermill.delivery.roll_out import Reach, by_step, foreseen, unforeseen
+from lettermill.delivery.rooms import Room, quota_room, warm_up_room
+from lettermill.delivery.throughput import Throughput
 from lettermill.delivery_rules import RollOut
 from lettermill.holding import held
 from lettermill.sending.desk import Desk
@@ -17,7 +19,7 @@ from lettermill.sending.fencing import fenced
 from lettermill.sending.sender import expected_of, policy, require_seen
 from lettermill.sending.settling import refuse_restored
 from lettermill.sending.unknowns import unknown
-from lettermill.sending.used import used_today
+from lettermill.sending.used import used_since, used_today
 from lettermill.tables.rendering import MESSAGES
 
 FROM_NOW_ON = 2**31 - 1
@@ -84,19 +86,22 @@ def _tell_unknown(desk: Desk) -> None:
 
 def _told(desk: Desk, ready: Counter[datetime]) -> str:
     campaign, delivery = desk.slot.campaign, desk.run.settings.delivery
-    rules, timezone = campaign.delivery, campaign.default_timezone
     connections = max(1, desk.provider.limits.connections // delivery.tasks) * delivery.tasks
-    pace = Pace(desk.provider.limits, seconds=delivery.call_seconds, tasks=connections, body=_body(desk))
-    told = forecast(
-        ready=ready,
-        pace=pace,
-        moment=desk.moment(),
-        last_moment=rules.last_moment(occurrence=desk.slot.occurrence, timezone=timezone),
-        warm_up=rules.warm_up,
-        used=used_today(desk, desk.moment()),
-        timezone=timezone,
-    )
-    return str(told)
+    throughput = Throughput(desk.provider.limits, delivery.call_seconds, tasks=connections, body=_body(desk))
+    last = campaign.delivery.last_moment(occurrence=desk.slot.occurrence, timezone=campaign.default_timezone)
+    moment = desk.moment()
+    rooms = [*_rooms(desk, throughput, moment)]
+    return str(forecast(ready=ready, throughput=throughput, moment=moment, last_moment=last, rooms=rooms))
+
+
+def _rooms(desk: Desk, throughput: Throughput, moment: datetime) -> Iterator[Room]:
+    """What is left of the warm-up's day, and of each quota of the account."""
+    warm_up, timezone = desk.slot.campaign.delivery.warm_up, desk.slot.campaign.default_timezone
+    if warm_up is not None:
+        yield warm_up_room(warm_up, moment=moment, timezone=timezone, used=used_today(desk, moment))
+    for quota in throughput.quotas:
+        used = used_since(desk, moment - timedelta(seconds=quota.seconds))
+        yield quota_room(quota, moment=moment, used=used.messages, first_at=used.first_at)
 
 
 def _body(desk: Desk) -> float:

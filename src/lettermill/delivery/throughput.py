@@ -1,0 +1,76 @@
+"""How many messages an account takes: in a second, by each of its limits, and in the time of a quota."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from lettermill.delivery.pace import LONGEST_RATE_SECONDS
+from lettermill.delivery.provider import Limits
+from lettermill.patience import Rate
+
+
+class Quota(NamedTuple):
+    """Messages that an account takes in so many seconds, whenever in them."""
+
+    messages: float
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Throughput:
+    """How fast a hand-over goes: `seconds` that a call takes, measured or supposed, of `tasks` that call at once, each
+    message with `body` bytes in it; `share` is the part of the account's rates that it may use."""
+
+    limits: Limits
+    seconds: float
+    tasks: int
+    body: float
+    share: float = 1.0
+
+    def __post_init__(self) -> None:
+        if self.seconds <= 0 or self.tasks < 1 or self.body <= 0 or not 0 < self.share <= 1:
+            raise ValueError(f"a throughput needs seconds, tasks and bytes above 0 and a share up to 1, is {self}")
+
+    @property
+    def a_call(self) -> int:
+        """Messages that a call holds, by their number and by their bytes."""
+        return max(1, min(self.limits.messages, self._by_bytes))
+
+    @property
+    def speeds(self) -> dict[str, float]:
+        """Messages a second that each limit would allow, if it were the only one; the smallest binds."""
+        limits, speeds = self.limits, {}
+        for name, rates, messages in (("calls", limits.calls, self.a_call), ("recipients", limits.recipients, 1)):
+            each = [rate.calls / rate.seconds for rate in rates if _is_pace(rate)]
+            if each:
+                speeds[name] = self.share * messages * min(each)
+        return {**speeds, "connections": min(self.tasks, limits.connections) * self.a_call / self.seconds}
+
+    @property
+    def quotas(self) -> list[Quota]:
+        """What the account takes in longer times, over which nobody spreads calls."""
+        both = ((self.limits.calls, self.a_call), (self.limits.recipients, 1))
+        return [
+            Quota(self.share * messages * rate.calls, rate.seconds)
+            for rates, messages in both
+            for rate in rates
+            if _is_quota(rate)
+        ]
+
+    @property
+    def binds(self) -> str:
+        """The limit that binds: calls, recipients, connections, or bytes, where calls would hold more but for them."""
+        speeds = self.speeds
+        name = min(speeds, key=lambda one: speeds[one])
+        return "bytes" if name != "recipients" and self._by_bytes < self.limits.messages else name
+
+    @property
+    def _by_bytes(self) -> int:
+        return int((self.limits.bytes - self.limits.envelope) // self.body)
+
+
+def _is_pace(rate: Rate) -> bool:
+    return rate.calls > 0 and rate.seconds <= LONGEST_RATE_SECONDS
+
+
+def _is_quota(rate: Rate) -> bool:
+    return rate.calls > 0 and rate.seconds > LONGEST_RATE_SECONDS
