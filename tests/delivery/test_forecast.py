@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from lettermill.delivery.forecast import forecast
+from lettermill.delivery.load import Load, supposed_load
 from lettermill.delivery.provider import Limits
 from lettermill.delivery.rooms import quota_room, warm_up_room
 from lettermill.delivery.throughput import Quota, Throughput
@@ -18,8 +19,9 @@ HOUR = timedelta(hours=1)
 LIMITS = Limits(messages=50, bytes=1_000_256, calls=(Rate(10, 10),), connections=4)
 
 
-def throughput(limits=LIMITS, **more):
-    return Throughput(limits, **{"seconds": 0.5, "tasks": 8, "body": 10_000, **more})
+def throughput(limits=LIMITS, *, body=10_000, **more):
+    load = supposed_load(10_000, body=body, limits=limits)
+    return Throughput(limits, **{"seconds": 0.5, "tasks": 8, "load": load, **more})
 
 
 @pytest.mark.parametrize(
@@ -49,16 +51,23 @@ def test_the_slowest_limit_binds(given, a_call, speeds, binds):
     assert (given.a_call, given.speeds, given.binds) == (a_call, speeds, binds)
 
 
+def test_calls_that_are_not_full_carry_what_was_measured():
+    # three messages to a call of 50, of 4,000 bytes each
+    account = throughput(load=Load(300, 100, 300 * 4_000 + 100 * LIMITS.envelope))
+
+    assert (account.a_call, account.speeds, account.binds) == (3, {"calls": 3, "connections": 24}, "calls")
+
+
 def test_without_windows_it_takes_as_long_as_the_limit_says():
     told = forecast(ready={NOON: 90_000, NOON - HOUR: 90_000}, throughput=throughput(), moment=NOON)
 
     assert (told.messages, told.ends_at, told.binds, told.undone) == (180_000, NOON + HOUR, "calls", 0)
     assert str(told).splitlines() == [
-        "180,000 messages, 50 to a call, from 2018-01-01 12:00 UTC",
-        "  calls                50.0 messages a second",
-        "  connections         400.0 messages a second",
-        "calls binds: 1 h sending",
-        "done by 2018-01-01 13:00 UTC",
+        "forecast: 180,000 messages, 50 to a call, from 2018-01-01 12:00 UTC",
+        "  all done by 2018-01-01 13:00 UTC: 1 h sending",
+        "  what binds: calls",
+        "  calls               50.0 messages a second",
+        "  connections        400.0 messages a second",
     ]
 
 
@@ -68,9 +77,9 @@ def test_whoever_sleeps_is_waited_for_and_the_window_binds():
 
     assert (told.ends_at, told.binds) == (NOON + 8 * HOUR + timedelta(minutes=1), "window")
     assert (told.sending, told.waiting) == (120, {"window": 8 * 3600 - 60})
-    assert str(told).splitlines()[-2:] == [
-        "window binds: 2 min sending, 7 h 59 min waiting for the window",
-        "done by 2018-01-01 20:01 UTC",
+    assert str(told).splitlines()[1:3] == [
+        "  all done by 2018-01-01 20:01 UTC: 2 min sending, 7 h 59 min waiting for the window",
+        "  what binds: window",
     ]
 
 
@@ -111,11 +120,11 @@ def test_a_quota_is_used_as_fast_as_the_pace_allows_and_then_waited_for():
     assert told.ends_at == NOON + HOUR + timedelta(days=2, seconds=10)
     assert (told.binds, told.sending, told.waiting) == ("quota", 50, {"window": 3_600, "quota": 2 * (86_400 - 20)})
     assert str(told).splitlines()[1:] == [
-        "  calls                50.0 messages a second",
-        "  connections         400.0 messages a second",
-        "  quota               1,000 messages in 1 d",
-        "quota binds: 50 s sending, 1 h waiting for the window, 1 d 23 h waiting for the quota",
-        "done by 2018-01-03 13:00 UTC",
+        "  all done by 2018-01-03 13:00 UTC: 50 s sending, 1 h waiting for the window, 1 d 23 h waiting for the quota",
+        "  what binds: quota",
+        "  calls               50.0 messages a second",
+        "  connections        400.0 messages a second",
+        "  quota              1,000 messages in 1 d",
     ]
 
 
@@ -144,7 +153,7 @@ def test_what_is_not_done_by_the_last_moment_is_told():
     )  # fmt: skip
 
     assert (told.ends_at, told.undone, told.binds) == (None, 20_070, "calls")
-    assert str(told).splitlines()[-1] == "20,070 not done by 2018-01-01 13:00 UTC"
+    assert str(told).splitlines()[1] == "  20,070 not done by 2018-01-01 13:00 UTC: 1 h sending"
 
 
 @pytest.mark.parametrize("last_moment", [NOON, NOON - HOUR])
@@ -158,10 +167,10 @@ def test_nothing_to_send_takes_no_time():
     told = forecast(ready={}, throughput=throughput(), moment=NOON)
 
     assert (told.ends_at, told.undone, told.messages) == (NOON, 0, 0)
-    assert "nothing to send" in str(told)
+    assert str(told) == "forecast: nothing to send"
 
 
-@pytest.mark.parametrize("wrong", [{"seconds": 0}, {"tasks": 0}, {"body": 0}, {"share": 0}, {"share": 1.1}])
+@pytest.mark.parametrize("wrong", [{"seconds": 0}, {"tasks": 0}, {"share": 0}, {"share": 1.1}])
 def test_a_throughput_of_nothing_is_refused(wrong):
     with pytest.raises(ValueError, match="above 0 and a share up to 1"):
         throughput(**wrong)

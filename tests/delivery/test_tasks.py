@@ -1,5 +1,6 @@
 """Tasks: each message of a wave is offered once, what may not leave is rejected uncalled, and only counts come back."""
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -9,9 +10,10 @@ import pytest
 
 from lettermill.clocks import SystemChance, SystemClock
 from lettermill.delivery.journals.local import LocalJournal
+from lettermill.delivery.load import Load
 from lettermill.delivery.provider import Answer, Limits, Outcome, Parcel, Status, Unpackable
 from lettermill.delivery.recovery import settled_wave
-from lettermill.delivery.tasks import Line, Packing, hand_over, totals
+from lettermill.delivery.tasks import Line, Packing, hand_over, totals, weigh, whole_load
 from lettermill.patience import Patience
 
 SCHEMA = (
@@ -104,6 +106,35 @@ def test_a_wave_is_handed_over_batch_by_batch_and_what_may_not_leave_is_rejected
         "m07": ("rejected", "html, subject, text rendered differently from the pre-flight"),
     }
     assert (dict(tally.outcomes), tally.messages, tally.calls) == ({"handed_over": 4, "rejected": 4}, 8, 2)
+
+
+def test_what_is_weighed_is_what_is_then_handed_over_and_calls_nobody(spark, provider, tmp_path):
+    rows = [row(n, batch=1 + n // 4) for n in range(9)]
+    rows[2] = row(2, batch=1, bodies={**BODIES, "html": "<2>"})
+    rows[5] = row(5, batch=2, address="too@long.example")
+    rows[7] = row(7, batch=2, expected_fault="held back by the pre-flight")
+    packing = Packing(provider, unsubscribe="https://u/", at=datetime(2018, 1, 1, tzinfo=UTC))
+    due = spark.createDataFrame(rows, SCHEMA)
+    weighed = weigh(due, order=["message_id"], made=iter, pack=packing, limits=provider.limits, tasks=2)
+    load = whole_load(weighed.collect())
+    unbooked = booked(provider)
+    line = line_to(provider, tmp_path, fence=always)
+    tally = sent(rows, line, spark)
+
+    assert unbooked == []
+    assert load == Load(
+        messages=6,
+        calls=3,
+        bytes=tally.bytes,
+        rejected=Counter(
+            {
+                "html rendered differently from the pre-flight": 1,
+                "its address is too long": 1,
+                "faulty: held back by the pre-flight": 1,
+            }
+        ),
+    )
+    assert (tally.calls, dict(tally.outcomes)) == (load.calls, {"handed_over": 6, "rejected": 3})
 
 
 def test_a_task_that_runs_again_calls_nothing(spark, provider, tmp_path):

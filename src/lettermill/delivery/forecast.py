@@ -91,19 +91,24 @@ def _stretch(now: datetime, *, sendable: float, speed: float, stops: Sequence[da
 
 
 def _lines(told: Forecast) -> Iterator[str]:
+    if not told.messages:
+        yield "forecast: nothing to send"
+        return
     throughput = told.throughput
-    yield f"{told.messages:,} messages, {throughput.a_call:,} to a call, from {told.begins_at:%Y-%m-%d %H:%M %Z}"
-    for name, speed in sorted(throughput.speeds.items(), key=lambda pair: pair[1]):
-        yield f"  {name:<12} {speed:>12,.1f} messages a second"
-    for quota in throughput.quotas:
-        yield f"  {'quota':<12} {quota.messages:>12,.0f} messages in {_span(quota.seconds)}"
+    a_call = f"{throughput.a_call:,.1f}".removesuffix(".0")
+    messages = "1 message" if told.messages == 1 else f"{told.messages:,} messages"
+    yield f"forecast: {messages}, {a_call} to a call, from {told.begins_at:%Y-%m-%d %H:%M %Z}"
     spent = [f"{_span(told.sending)} sending"] if told.sending else []
     spent += [f"{_span(seconds)} waiting for the {name}" for name, seconds in told.waiting.items()]
-    yield f"{told.binds} binds: {', '.join(spent) or 'nothing to send'}"
-    if told.ends_at is not None:
-        yield f"done by {told.ends_at:%Y-%m-%d %H:%M %Z}"
-    elif told.last_moment is not None:
-        yield f"{told.undone:,} not done by {told.last_moment:%Y-%m-%d %H:%M %Z}"
+    ends_at = told.ends_at or told.last_moment
+    if ends_at is not None:
+        ends = "all done by" if told.ends_at else f"{told.undone:,} not done by"
+        yield f"  {ends} {ends_at:%Y-%m-%d %H:%M %Z}: {', '.join(spent) or 'nothing is sent'}"
+    yield f"  what binds: {told.binds}"
+    for name, speed in sorted(throughput.speeds.items(), key=lambda pair: pair[1]):
+        yield f"  {name:<12}{speed:>12,.1f} messages a second"
+    for quota in throughput.quotas:
+        yield f"  {'quota':<12}{quota.messages:>12,.0f} messages in {_span(quota.seconds)}"
 
 
 def _span(seconds: float) -> str:

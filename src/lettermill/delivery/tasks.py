@@ -4,7 +4,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 import pyarrow as pa
 from pyspark.sql import DataFrame
@@ -16,14 +17,16 @@ from lettermill.delivery.breaker import Breaker, RetryBudget
 from lettermill.delivery.due import message_of, refusal
 from lettermill.delivery.handing import Batch, Terms
 from lettermill.delivery.journal import Journal
+from lettermill.delivery.load import Load, load_of
 from lettermill.delivery.pace import Pace
-from lettermill.delivery.provider import Callee, Outcome, Parcel, Provider, Status, Unpackable
+from lettermill.delivery.provider import Callee, Limits, Outcome, Parcel, Provider, Status, Unpackable
 from lettermill.delivery.stopping import Stopping
 from lettermill.delivery.tally import Tally
 from lettermill.patience import Chance, Clock, Patience
 
 Rows = Iterable[pa.RecordBatch]
 COUNTED = "what string, number double"
+Counts = TypeVar("Counts", Tally, Load)
 
 
 @dataclass(frozen=True)
@@ -101,11 +104,41 @@ def hand_over(
     rejected uncalled. What became of each stands in the journal, whatever becomes of the task.
     """
 
-    def in_task(rows: Rows) -> Iterator[pa.RecordBatch]:
-        batches = batches_of(made(rows), pack=pack)
-        yield _counted(hand_over_batches(batches, terms=line.terms(), connections=line.connections))
+    def handed_over(batches: Iterator[Batch]) -> Tally:
+        return hand_over_batches(batches, terms=line.terms(), connections=line.connections)
 
-    ordered = due.repartitionByRange(line.tasks, "batch").sortWithinPartitions("batch", *order)
+    return _in_tasks(due, handed_over, order=order, made=made, pack=pack, tasks=line.tasks)
+
+
+def weigh(
+    due: DataFrame,
+    *,
+    order: Sequence[str],
+    made: Callable[[Rows], Rows],
+    pack: Callable[[Any], Parcel | Outcome],
+    limits: Limits,
+    tasks: int,
+) -> DataFrame:
+    """Do to the rows of a wave all that `hand_over` does before it calls; counts alone come back (see Load), by task.
+
+    Nothing is called, and nothing written.
+    """
+    return _in_tasks(due, partial(load_of, limits=limits), order=order, made=made, pack=pack, tasks=tasks)
+
+
+def _in_tasks(
+    due: DataFrame,
+    work: Callable[[Iterator[Batch]], Tally | Load],
+    *,
+    order: Sequence[str],
+    made: Callable[[Rows], Rows],
+    pack: Callable[[Any], Parcel | Outcome],
+    tasks: int,
+) -> DataFrame:
+    def in_task(rows: Rows) -> Iterator[pa.RecordBatch]:
+        yield _counted(work(batches_of(made(rows), pack=pack)))
+
+    ordered = due.repartitionByRange(tasks, "batch").sortWithinPartitions("batch", *order)
     return ordered.mapInArrow(in_task, COUNTED)
 
 
@@ -122,23 +155,31 @@ def batches_of(rows: Rows, *, pack: Callable[[Any], Parcel | Outcome]) -> Iterat
 
 def totals(counted: Sequence[Any]) -> Tally:
     """The tally over all tasks, of the rows that `hand_over` gave."""
+    return _summed(counted, into=Tally())
+
+
+def whole_load(counted: Sequence[Any]) -> Load:
+    """The load over all tasks, of the rows that `weigh` gave."""
+    return _summed(counted, into=Load())
+
+
+def _summed(counted: Sequence[Any], *, into: Counts) -> Counts:
     sums: Counter[str] = Counter()
     for row in counted:
         sums[row["what"]] += row["number"]
-    tally = Tally()
     for what, number in sums.items():
         name, _, kind = what.partition(" ")
         if kind:
-            getattr(tally, name)[kind] += int(number)
+            getattr(into, name)[kind] += int(number)
         else:
-            setattr(tally, name, number if name == "waited" else int(number))
-    return tally
+            setattr(into, name, number if name == "waited" else int(number))
+    return into
 
 
-def _counted(tally: Tally) -> pa.RecordBatch:
+def _counted(counted: Tally | Load) -> pa.RecordBatch:
     counts: dict[str, float] = {}
-    for one in fields(tally):
-        value = getattr(tally, one.name)
+    for one in fields(counted):
+        value = getattr(counted, one.name)
         named = {f"{one.name} {kind}": number for kind, number in value.items()} if isinstance(value, Counter) else {
             one.name: value
         }  # fmt: skip

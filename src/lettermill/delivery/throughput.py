@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from lettermill.delivery.load import Load
 from lettermill.delivery.pace import LONGEST_RATE_SECONDS
 from lettermill.delivery.provider import Limits
 from lettermill.patience import Rate
@@ -17,23 +18,23 @@ class Quota(NamedTuple):
 
 @dataclass(frozen=True)
 class Throughput:
-    """How fast a hand-over goes: `seconds` that a call takes, measured or supposed, of `tasks` that call at once, each
-    message with `body` bytes in it; `share` is the part of the account's rates that it may use."""
+    """How fast a hand-over of a `load` goes: `seconds` that a call takes, measured or supposed, of `tasks` that call at
+    once; `share` is the part of the account's rates that it may use."""
 
     limits: Limits
     seconds: float
     tasks: int
-    body: float
+    load: Load
     share: float = 1.0
 
     def __post_init__(self) -> None:
-        if self.seconds <= 0 or self.tasks < 1 or self.body <= 0 or not 0 < self.share <= 1:
-            raise ValueError(f"a throughput needs seconds, tasks and bytes above 0 and a share up to 1, is {self}")
+        if self.seconds <= 0 or self.tasks < 1 or not 0 < self.share <= 1:
+            raise ValueError(f"a throughput needs seconds and tasks above 0 and a share up to 1, is {self}")
 
     @property
-    def a_call(self) -> int:
-        """Messages that a call holds, by their number and by their bytes."""
-        return max(1, min(self.limits.messages, self._by_bytes))
+    def a_call(self) -> float:
+        """Messages of a call on average; as many as it may hold, where there is none."""
+        return self.load.messages / self.load.calls if self.load.calls else float(self.limits.messages)
 
     @property
     def speeds(self) -> dict[str, float]:
@@ -61,11 +62,13 @@ class Throughput:
         """The limit that binds: calls, recipients, connections, or bytes, where calls would hold more but for them."""
         speeds = self.speeds
         name = min(speeds, key=lambda one: speeds[one])
-        return "bytes" if name != "recipients" and self._by_bytes < self.limits.messages else name
+        return "bytes" if name != "recipients" and self._is_short_of_bytes else name
 
     @property
-    def _by_bytes(self) -> int:
-        return int((self.limits.bytes - self.limits.envelope) // self.body)
+    def _is_short_of_bytes(self) -> bool:
+        """Whether a call of as many messages as it may hold would have too many bytes."""
+        room = self.limits.bytes - self.limits.envelope
+        return self.limits.messages * self.load.body(self.limits) > room
 
 
 def _is_pace(rate: Rate) -> bool:

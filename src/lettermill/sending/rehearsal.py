@@ -1,4 +1,4 @@
-"""A dry run: everything that a send would do but the claim and the calls, and how long they would take."""
+"""A dry run: all that a send would do but recover, claim and call, and how long the calls would take."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -9,20 +9,25 @@ from pyspark.sql import functions as F
 
 from lettermill.delivery.due import due_messages
 from lettermill.delivery.forecast import forecast
+from lettermill.delivery.load import Load, supposed_load
 from lettermill.delivery.roll_out import Reach, by_step, foreseen, unforeseen
 from lettermill.delivery.rooms import Room, quota_room, warm_up_room
 from lettermill.delivery.throughput import Throughput
 from lettermill.delivery_rules import RollOut
 from lettermill.holding import held
+from lettermill.monitoring.wording import plural, size
 from lettermill.sending.desk import Desk
-from lettermill.sending.fencing import fenced
-from lettermill.sending.sender import expected_of, policy, require_seen
+from lettermill.sending.fencing import Fenced, fenced
+from lettermill.sending.sender import expected_of, policy, require_seen, templates_of
 from lettermill.sending.settling import refuse_restored
 from lettermill.sending.unknowns import unknown
 from lettermill.sending.used import used_since, used_today
+from lettermill.sending.waves import weigh_wave
 from lettermill.tables.rendering import MESSAGES
 
 FROM_NOW_ON = 2**31 - 1
+TOLD = 10
+"""Reasons that are told of each fate, the most common first."""
 DONE_WITH_UNKNOWN = {"resend": "plan them again", "drop": "give them up", "lookup": "ask the provider about them"}
 
 
@@ -32,26 +37,39 @@ def rehearse(desk: Desk, *, limit: int | None) -> None:
     Raises PreflightBlocked and OutboxRestored as the send would; nobody is alerted.
     """
     refuse_restored(desk)
+    moment = desk.moment()  # weighing takes its time, and a send does it while it calls
     with held(expected_of(desk)) as expected, fenced(desk, limit=limit or FROM_NOW_ON) as fence:
-        with held(due_messages(fence.batched, expected=expected)) as batched:
-            claimed = sum(row["messages"] for row in require_seen(desk, batched))
-            faulty = _faulty(batched)
-        due, rejected = claimed - faulty.total(), faulty.total()
-        desk.run.count(due=due, suppressed=fence.suppressed.total(), rejected=rejected, waiting=fence.waiting.total())
-        for verb, reasons in (("be suppressed", fence.suppressed), ("be rejected", faulty), ("wait", fence.waiting)):
-            for reason, number in reasons.most_common():
-                desk.run.note(f"would {verb}: {number:,} messages, {reason}")
+        load = _weighed(desk, fence, expected)
+        _tell_fate(desk, fence, load)
         ready, unforeseen_lines = _ready(fence.judged, rules=desk.slot.campaign.delivery.roll_out, reach=fence.reach)
-        for line in (*_told(desk, Counter({desk.moment(): due}) + ready).splitlines(), *unforeseen_lines):
+        for line in (*_told(desk, load, ready, moment).splitlines(), *unforeseen_lines):
             desk.run.note(line)
     _tell_unknown(desk)
     desk.run.note("a dry run: nothing was claimed and nobody was called")
 
 
-def _faulty(due: DataFrame) -> Counter[str]:
-    """How many messages would be held back for what the pre-flight found in them, by its words."""
-    rows = due.where("expected_fault IS NOT NULL").groupBy("expected_fault").count().collect()
-    return Counter({f"faulty: {row['expected_fault']}": row["count"] for row in rows})
+def _weighed(desk: Desk, fence: Fenced, expected: DataFrame) -> Load:
+    """What those that would leave now come to, packed as for the calls."""
+    with held(due_messages(fence.batched, expected=expected)) as due:
+        templates = templates_of(desk, require_seen(desk, due), known={})
+        return weigh_wave(desk, due=due, templates=templates)
+
+
+def _tell_fate(desk: Desk, fence: Fenced, load: Load) -> None:
+    """Note what would become of the planned messages, the most common reasons first."""
+    rejected, waiting = load.rejected, fence.waiting
+    desk.run.count(
+        due=load.messages, suppressed=fence.suppressed.total(), rejected=rejected.total(), waiting=waiting.total()
+    )
+    if load.messages:
+        leaving, calls = plural(load.messages, "message"), plural(load.calls, "call")
+        desk.run.note(f"would leave: {leaving} in {calls}, {size(load.bytes)}")
+    for verb, reasons in (("be suppressed", fence.suppressed), ("be rejected", rejected), ("wait", waiting)):
+        for reason, number in reasons.most_common(TOLD):
+            desk.run.note(f"would {verb}: {plural(number, 'message')}, {reason}")
+        rest = [number for _, number in reasons.most_common()[TOLD:]]
+        if rest:
+            desk.run.note(f"would {verb}: {plural(sum(rest), 'message')}, for {plural(len(rest), 'reason')} more")
 
 
 def _ready(
@@ -79,18 +97,20 @@ def _tell_unknown(desk: Desk) -> None:
     """Note what the send would first do with unknown messages; what comes of it is not foreseen."""
     number, word = unknown(desk).count(), policy(desk)
     if number and word == "hold":
-        desk.run.note(f"would stay unknown: {number:,} messages, until somebody decides")
+        desk.run.note(f"would stay unknown: {plural(number, 'message')}, until somebody decides")
     elif number:
-        desk.run.note(f"not in the forecast: {number:,} unknown messages; the send would {DONE_WITH_UNKNOWN[word]}")
+        unknowns = plural(number, "unknown message")
+        desk.run.note(f"not in the forecast: {unknowns}; the send would {DONE_WITH_UNKNOWN[word]}")
 
 
-def _told(desk: Desk, ready: Counter[datetime]) -> str:
+def _told(desk: Desk, load: Load, later: Counter[datetime], moment: datetime) -> str:
     campaign, delivery = desk.slot.campaign, desk.run.settings.delivery
-    connections = max(1, desk.provider.limits.connections // delivery.tasks) * delivery.tasks
-    throughput = Throughput(desk.provider.limits, delivery.call_seconds, tasks=connections, body=_body(desk))
+    limits = desk.provider.limits
+    connections = max(1, limits.connections // delivery.tasks) * delivery.tasks
+    whole = load + supposed_load(later.total(), body=load.body(limits) or _body(desk), limits=limits)
+    throughput = Throughput(limits, delivery.call_seconds, tasks=connections, load=whole)
     last = campaign.delivery.last_moment(occurrence=desk.slot.occurrence, timezone=campaign.default_timezone)
-    moment = desk.moment()
-    rooms = [*_rooms(desk, throughput, moment)]
+    ready, rooms = Counter({moment: load.messages}) + later, [*_rooms(desk, throughput, moment)]
     return str(forecast(ready=ready, throughput=throughput, moment=moment, last_moment=last, rooms=rooms))
 
 
@@ -105,7 +125,7 @@ def _rooms(desk: Desk, throughput: Throughput, moment: datetime) -> Iterator[Roo
 
 
 def _body(desk: Desk) -> float:
-    """Bytes of a message on average, by its pre-flight."""
+    """Bytes of a message on average, by its pre-flight: where none would leave now, none is packed."""
     sizes = F.aggregate(F.map_values("parts"), F.lit(0).cast("bigint"), lambda total, part: total + part["bytes"])
     row = desk.run.read(MESSAGES).where(desk.slot.own()).agg(F.avg(sizes)).first()
     return max(1.0, float((row and row[0]) or 0.0))

@@ -85,6 +85,15 @@ def require_seen(desk: Desk, due: DataFrame) -> list[Row]:
     return versions
 
 
+def templates_of(desk: Desk, versions: list[Row], *, known: Mapping[str, Template]) -> dict[str, Template]:
+    """The templates of rows of `require_seen`, by version, without those that are known already."""
+    wanted = [row["template_version"] for row in versions if row["template_version"] not in known]
+    if not wanted:
+        return {}
+    stored = desk.run.read(TEMPLATES).where(F.col("template_version").isin(wanted)).collect()
+    return {row["template_version"]: stored_template(row) for row in stored}
+
+
 def _in_waves(desk: Desk, expected: DataFrame, *, limit: int | None) -> Sent:
     sent, futile, size = Sent(), 0.0, desk.run.settings.delivery.wave_messages
     while limit is None or sent.waved < limit:
@@ -140,7 +149,7 @@ def _next_wave(desk: Desk, expected: DataFrame, sent: Sent, *, limit: int, holdi
         with fenced(desk, limit=limit) as fence:
             due = holding.enter_context(held(due_messages(fence.batched, expected=expected)))
             versions = require_seen(desk, due)
-            sent.templates |= _templates(desk, versions, known=sent.templates)
+            sent.templates |= templates_of(desk, versions, known=sent.templates)
             wave = claim(desk, fence.planned, judged=fence.judged, batched=fence.batched, version=version, lease=lease)
         sent.held_back += fence.suppressed
         sent.states["suppressed"] += fence.suppressed.total()
@@ -186,14 +195,6 @@ def _one_wave(desk: Desk, found: _Found, templates: Mapping[str, Template]) -> t
     wave.lease.release()
     complete_files(desk)
     return states, tally
-
-
-def _templates(desk: Desk, versions: list[Row], *, known: Mapping[str, Template]) -> dict[str, Template]:
-    wanted = [row["template_version"] for row in versions if row["template_version"] not in known]
-    if not wanted:
-        return {}
-    stored = desk.run.read(TEMPLATES).where(F.col("template_version").isin(wanted)).collect()
-    return {row["template_version"]: stored_template(row) for row in stored}
 
 
 def _ends(states: Counter[str]) -> Counter[str]:

@@ -1,4 +1,4 @@
-"""One wave: handed over by Spark's tasks."""
+"""One wave: handed over by Spark's tasks, or weighed by them for a dry run."""
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -8,8 +8,9 @@ from pyspark.sql import DataFrame
 from pyspark.sql.pandas.types import to_arrow_schema
 
 from lettermill.delivery.due import CARRIED
+from lettermill.delivery.load import Load
 from lettermill.delivery.tally import Tally
-from lettermill.delivery.tasks import Line, Packing, Rows, hand_over, totals
+from lettermill.delivery.tasks import Line, Packing, Rows, hand_over, totals, weigh, whole_load
 from lettermill.rendering.context_places import PLACE, with_contexts
 from lettermill.rendering.messages import with_bodies
 from lettermill.rendering.templates import Template
@@ -45,10 +46,22 @@ def hand_over_wave(
         patience=delivery.patience,
         tasks=max(1, min(delivery.tasks, wave.batches, desk.provider.limits.connections)),
     )
-    packing = Packing(desk.provider, unsubscribe=unsubscribe_address(desk), at=desk.moment())
     rows, order, made = _rendered(desk, due, templates)
     with counted_among_senders(line, lease_seconds=delivery.lease_seconds), counted(desk, wave):
-        return totals(hand_over(rows, order=order, made=made, pack=packing, line=line).collect())
+        return totals(hand_over(rows, order=order, made=made, pack=_packing(desk), line=line).collect())
+
+
+def weigh_wave(desk: Desk, *, due: DataFrame, templates: Mapping[str, Template]) -> Load:
+    """Render, compare and pack what is `due`, as to hand it over: what it comes to, of which nothing is called for."""
+    limits, tasks = desk.provider.limits, desk.run.settings.delivery.tasks
+    rows, order, made = _rendered(desk, due, templates)
+    with desk.run.doing("rendering, comparing and packing what would leave"):
+        weighed = weigh(rows, order=order, made=made, pack=_packing(desk), limits=limits, tasks=tasks)
+        return whole_load(weighed.collect())
+
+
+def _packing(desk: Desk) -> Packing:
+    return Packing(desk.provider, unsubscribe=unsubscribe_address(desk), at=desk.moment())
 
 
 def _rendered(
