@@ -13,7 +13,7 @@ from pyspark.sql import functions as F
 from lettermill.delivery import persons
 from lettermill.delivery.fence import Facts, Terms, judged
 from lettermill.delivery.opt_outs import FolderWatch, Watched
-from lettermill.delivery.rations import Rations, messages_counted, rationed, room_of
+from lettermill.delivery.rations import Rations, Room, messages_counted, rationed, room_of
 from lettermill.delivery.roll_out import Reach, next_step, tally
 from lettermill.delivery.waves import ROLLED_OUT, in_waves
 from lettermill.delivery.windows import first_closing
@@ -52,15 +52,17 @@ class BlindWatch:
 
 @dataclass(frozen=True)
 class Fenced:
-    """What the fence says of the planned messages, and those that are claimed next: `batched` has their `batch`,
-    `template_version` and, where tasks can read them there, where their contexts lie.
+    """What the fence says of the planned messages, with what it looked at of their `contexts`, and those that are
+    claimed next: `batched` has their `batch`, `template_version` and, where tasks can read them there, where their
+    contexts lie.
 
     `closes_at` is when the first of those may no longer be mailed for the hour of their day. `suppressed` and `waiting`
     count what it holds back, the latter by reason; `next_at` is when some of it may leave. `reach` is how far the
-    roll-out has come, null where the campaign has none.
+    roll-out has come, `room` what the warm-up's day has left; null where the campaign has none.
     """
 
     planned: DataFrame
+    contexts: DataFrame
     judged: DataFrame
     batched: DataFrame
     watch: Watch
@@ -69,6 +71,7 @@ class Fenced:
     waiting: Counter[str]
     next_at: datetime | None
     reach: Reach | None
+    room: Room | None
 
 
 @contextmanager
@@ -87,7 +90,9 @@ def fenced(desk: Desk, *, limit: int) -> Iterator[Fenced]:
             held(_batched(desk, verdicts, contexts, limit=limit)) as wave,
         ):
             closes_at = _closes_at(desk, wave, contexts, moment)
-            yield Fenced(planned, verdicts, wave, watch, closes_at, *_counted(verdicts), reach=rations.reach)
+            yield Fenced(
+                planned, contexts, verdicts, wave, watch, closes_at, *_counted(verdicts), rations.reach, rations.room
+            )
 
 
 def watch_opt_outs(desk: Desk) -> Watch:

@@ -1,6 +1,5 @@
 """A dry run: all that a send would do but recover, claim and call, and how long the calls would take."""
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
@@ -8,12 +7,12 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from lettermill.delivery.due import due_messages
-from lettermill.delivery.forecast import forecast
+from lettermill.delivery.forecast import Ready, forecast
 from lettermill.delivery.load import Load, supposed_load
-from lettermill.delivery.roll_out import Reach, by_step, foreseen, unforeseen
+from lettermill.delivery.roll_out import by_step, foreseen, unforeseen
 from lettermill.delivery.rooms import Room, quota_room, warm_up_room
 from lettermill.delivery.throughput import Throughput
-from lettermill.delivery_rules import RollOut
+from lettermill.delivery_rules import RollOut, zone
 from lettermill.holding import held
 from lettermill.monitoring.wording import plural, size
 from lettermill.sending.desk import Desk
@@ -41,7 +40,10 @@ def rehearse(desk: Desk, *, limit: int | None) -> None:
     with held(expected_of(desk)) as expected, fenced(desk, limit=limit or FROM_NOW_ON) as fence:
         load = _weighed(desk, fence, expected)
         _tell_fate(desk, fence, load)
-        ready, unforeseen_lines = _ready(fence.judged, rules=desk.slot.campaign.delivery.roll_out, reach=fence.reach)
+        later, unforeseen_lines = _later(fence, rules=desk.slot.campaign.delivery.roll_out, moment=moment)
+        now = fence.batched.withColumn("not_before", F.lit(moment))
+        passing = load.messages / max(1, load.messages + load.rejected.total())  # which are rejected, no zone decides
+        ready = [*_ready(desk, fence, now, share=passing), *_ready(desk, fence, later)]
         for line in (*_told(desk, load, ready, moment).splitlines(), *unforeseen_lines):
             desk.run.note(line)
     _tell_unknown(desk)
@@ -72,25 +74,35 @@ def _tell_fate(desk: Desk, fence: Fenced, load: Load) -> None:
             desk.run.note(f"would {verb}: {plural(sum(rest), 'message')}, for {plural(len(rest), 'reason')} more")
 
 
-def _ready(
-    verdicts: DataFrame, *, rules: RollOut | None, reach: Reach | None
-) -> tuple[Counter[datetime], Sequence[str]]:
-    """How many messages may leave from which later moments on, and in words those of which nobody can tell."""
-    later = verdicts.where("verdict = 'later'")
+def _later(fence: Fenced, *, rules: RollOut | None, moment: datetime) -> tuple[DataFrame, Sequence[str]]:
+    """The messages that may leave from a later moment on, `not_before`, and in words those of which nobody can tell.
+
+    Those that the warm-up's day has no room for may leave at once: what room there is, the forecast knows.
+    """
+    later, reach = fence.judged.where("verdict = 'later'"), fence.reach
+    if fence.room is not None:
+        is_full = F.col("reason") == fence.room.words
+        later = later.withColumn("not_before", F.when(is_full, F.lit(moment)).otherwise(F.col("not_before")))
     if rules is None or reach is None:
-        return _by_moment(later), ()
+        return later, ()
     waiting = by_step(later.where(F.col("reason") == reach.words), rules.steps)
     share = foreseen(rules, reach=reach, waiting=waiting)
     beyond = by_step(later.where(F.col("place") >= share), rules.steps)
     # Who sleeps beyond the reach waits for both; greatest() passes over null.
     begins = F.when(F.col("place") >= reach.share, F.lit(reach.until).cast("timestamp"))
     known = later.where(F.col("place") < share).withColumn("not_before", F.greatest("not_before", begins))
-    return _by_moment(known), [*unforeseen(rules, reach=reach, beyond=beyond)]
+    return known, [*unforeseen(rules, reach=reach, beyond=beyond)]
 
 
-def _by_moment(later: DataFrame) -> Counter[datetime]:
-    rows = later.groupBy(F.unix_millis("not_before").alias("at")).count().where("at IS NOT NULL").collect()
-    return Counter({datetime.fromtimestamp(row["at"] / 1000, UTC): row["count"] for row in rows})
+def _ready(desk: Desk, fence: Fenced, rows: DataFrame, *, share: float = 1.0) -> Iterator[Ready]:
+    """The share of messages that may leave `not_before` a moment, by moment and time zone."""
+    # right side: one row per message
+    zoned = rows.join(fence.contexts.select("message_id", "timezone"), on="message_id", how="left")
+    counted = zoned.groupBy(F.unix_millis("not_before").alias("at"), "timezone").count().where("at IS NOT NULL")
+    for row in counted.collect():
+        since = datetime.fromtimestamp(row["at"] / 1000, UTC)
+        at = zone(row["timezone"], otherwise=desk.slot.campaign.default_timezone)
+        yield Ready(share * row["count"], since, at)
 
 
 def _tell_unknown(desk: Desk) -> None:
@@ -103,15 +115,22 @@ def _tell_unknown(desk: Desk) -> None:
         desk.run.note(f"not in the forecast: {unknowns}; the send would {DONE_WITH_UNKNOWN[word]}")
 
 
-def _told(desk: Desk, load: Load, later: Counter[datetime], moment: datetime) -> str:
+def _told(desk: Desk, load: Load, ready: Sequence[Ready], moment: datetime) -> str:
     campaign, delivery = desk.slot.campaign, desk.run.settings.delivery
-    limits = desk.provider.limits
+    limits, rules = desk.provider.limits, desk.slot.campaign.delivery
+    later = round(sum(one.messages for one in ready)) - load.messages
+    whole = load + supposed_load(later, body=load.body(limits) or _body(desk), limits=limits)
     connections = max(1, limits.connections // delivery.tasks) * delivery.tasks
-    whole = load + supposed_load(later.total(), body=load.body(limits) or _body(desk), limits=limits)
     throughput = Throughput(limits, delivery.call_seconds, tasks=connections, load=whole)
-    last = campaign.delivery.last_moment(occurrence=desk.slot.occurrence, timezone=campaign.default_timezone)
-    ready, rooms = Counter({moment: load.messages}) + later, [*_rooms(desk, throughput, moment)]
-    return str(forecast(ready=ready, throughput=throughput, moment=moment, last_moment=last, rooms=rooms))
+    foretold = forecast(
+        ready=ready,
+        throughput=throughput,
+        moment=moment,
+        last_moment=rules.last_moment(occurrence=desk.slot.occurrence, timezone=campaign.default_timezone),
+        week=rules.week,
+        rooms=[*_rooms(desk, throughput, moment)],
+    )
+    return str(foretold)
 
 
 def _rooms(desk: Desk, throughput: Throughput, moment: datetime) -> Iterator[Room]:
