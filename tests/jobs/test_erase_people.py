@@ -19,18 +19,10 @@ from lettermill.profiles.erasures import erasure_rows, erasures, request
 from lettermill.scanning import contents, files_below
 from lettermill.tables import ingest
 from lettermill.tables.campaigns import contexts_table
-from lettermill.tables.delivery import OUTBOX, SYNC_STATE
-from lettermill.tables.features import LATEST
-from lettermill.tables.profiles import (
-    CONSENTS,
-    ERASURES,
-    IDENTITIES,
-    IDENTITY_FLAGS,
-    MATCHES,
-    PEOPLE,
-    SUPPRESSIONS,
-)
-from lettermill.tables.quality import EVENTS, ORDER_LINES, QUARANTINE, REVIEWS, SESSIONS, SOCIAL_ENGAGEMENT
+from lettermill.tables.delivery import OUTBOX
+from lettermill.tables.profiles import CONSENTS, ERASURES, IDENTITIES, PEOPLE, SUPPRESSIONS
+from lettermill.tables.quality import EVENTS, ORDER_LINES, QUARANTINE
+from tests.planting import Planted, rows_beside
 
 pytestmark = pytest.mark.acceptance
 
@@ -61,29 +53,16 @@ HERS = [
     ("record", "crm/r9"),
     ("handle", "mastodon/canary-handle"),
 ]
-NOON = datetime(2017, 6, 1, 12, tzinfo=UTC)
 
 
 def elsewhere(ana, ben):
     """Rows of these persons, Ben's last, in tables that the jobs here do not fill."""
-    component = {"identifier_kind": "component", "known_to": NOON}
-    on_mastodon = {"platform": "mastodon", "handle": "@canary-handle"}
-    return {
-        SESSIONS: [
-            {"visitor": "browser:canary-browser-1", "anonymous_id": "canary-browser-1"},
-            {"visitor": "user:9", "user_id": "9", "entry": "https://s.example/canary-note"},
-            {"visitor": "user:8", "user_id": "8"},
-        ],
-        REVIEWS: [
-            {"subject_id": "9", "user_id": "9", "detail": "canary-note", "state": "open"},
-            {"subject_id": "8", "user_id": "8", "state": "open"},
-        ],
-        SOCIAL_ENGAGEMENT: [{"email_sha256": HASHED}, {"email_sha256": HASHED} | on_mastodon, on_mastodon, {}],
-        LATEST: [{"person_id": ana}, {"person_id": ben}],
-        MATCHES: [{"record": "crm/r8", "other_record": "crm/r9"}, {"record": "crm/r7", "other_record": "crm/r8"}],
-        IDENTITY_FLAGS: [component | {"identifier": "crm/r9"}, component | {"identifier": "crm/r8"}],
-        SYNC_STATE: [{"person_id": ana}, {"person_id": ben}],
-    }
+    hers = Planted(
+        ana, "9", "canary-ana@x.example", ANA["anonymousId"], "crm/r9", handle="canary-handle", note="canary-note"
+    )
+    his = Planted(ben, "8", "ben@x.example", BEN["anonymousId"], "crm/r8", handle="ben", note="Ben")
+    of_ben = rows_beside(his)
+    return {table: [*rows, of_ben[table][-1]] for table, rows in rows_beside(hers).items()}
 
 
 @pytest.fixture
