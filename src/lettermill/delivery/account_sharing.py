@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from lettermill.delivery.journal import Journal
-from lettermill.delivery.lease import HELD, Lease
+from lettermill.delivery.lease import Holding, Lease, holding_of
 from lettermill.delivery.pace import Pace
 from lettermill.delivery.provider import Callee, Limits
 from lettermill.patience import Clock
@@ -36,11 +36,12 @@ class Account:
 
     def present(self, now: float) -> set[str]:
         """The waves that are handed over at `now`; what is left of those that were killed long ago is removed."""
-        until = {wave: self.until(key) for wave, key in self.senders(self.journal.keys(self._senders)).items()}
-        for wave, end in until.items():
-            if end < now - FORGOTTEN_SECONDS:
+        senders = self.senders(self.journal.keys(self._senders))
+        newest = {wave: holding_of(self.journal, key) for wave, key in senders.items()}
+        for wave, holding in newest.items():
+            if holding is not None and holding.until < now - FORGOTTEN_SECONDS:
                 self.leave(wave)
-        return {wave for wave, end in until.items() if now < end}
+        return {wave for wave, holding in newest.items() if is_sender(holding, now)}
 
     def pause(self, until: float, *, wave: str) -> None:
         """Let nobody call before this moment, unless all are told to wait for longer already."""
@@ -57,14 +58,7 @@ class Account:
 
     def senders(self, keys: Sequence[str]) -> dict[str, str]:
         """The newest mark of each wave that is or was handed over, of those among the keys, by wave."""
-        return {key.split("/")[-2]: key for key in sorted(keys) if key.startswith(self._senders)}
-
-    def until(self, sender: str) -> float:
-        """Until when a sender is one, by its mark; always, where it was renewed or left since its key was listed."""
-        content = self.journal.read(sender)
-        if content is None:
-            return float("inf")
-        return float(content["until"]) if content["kind"] == HELD else 0.0
+        return {key.split("/")[-2]: key for key in keys if key.startswith(self._senders)}
 
     @property
     def _pauses(self) -> str:
@@ -79,6 +73,11 @@ class Account:
 
     def _sender(self, wave: str) -> str:
         return f"{self._senders}{wave}"
+
+
+def is_sender(newest: Holding | None, now: float) -> bool:
+    """Whether a wave is handed over, by its newest mark; so it is, where that was renewed since it was listed."""
+    return newest is None or newest.is_held(now)
 
 
 def account_of(provider: Callee, journal: Journal) -> Account:
@@ -105,7 +104,7 @@ class AccountShare:
     wave: str
     pace: Pace
     clock: Clock
-    _until: dict[str, float] = field(init=False, default_factory=dict)
+    _read: dict[str, Holding | None] = field(init=False, default_factory=dict)
 
     def look(self) -> None:
         """Keep to what the marks of other tasks and other senders say."""
@@ -123,6 +122,7 @@ class AccountShare:
     def _others(self, keys: Sequence[str], *, now: float) -> int:
         """How many other waves are handed over now; each mark is read once."""
         newest = [key for wave, key in self.account.senders(keys).items() if wave != self.wave]
-        known = self._until
-        self._until = {key: known[key] if key in known else self.account.until(key) for key in newest}
-        return sum(now < self._until[key] for key in newest)
+        known = self._read
+        read = {key: known[key] if key in known else holding_of(self.account.journal, key) for key in newest}
+        self._read = read
+        return sum(is_sender(holding, now) for holding in read.values())

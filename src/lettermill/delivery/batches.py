@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from queue import LifoQueue
 
 from lettermill.delivery.handing import Batch, Terms, hand_over_batch
@@ -27,7 +27,7 @@ def hand_over_batches(batches: Iterable[Batch], *, terms: Terms, connections: in
     threads = math.ceil(THREADS * connections)
     total = Tally()
     running: set[Future[Tally]] = set()
-    with _opened(terms.provider, connections) as pool, ThreadPoolExecutor(threads) as executor:
+    with closing(_Connections(terms.provider, connections)) as pool, ThreadPoolExecutor(threads) as executor:
         try:
             for batch in batches:
                 running.add(executor.submit(hand_over_batch, batch, lent=pool.lent, terms=terms))
@@ -40,15 +40,6 @@ def hand_over_batches(batches: Iterable[Batch], *, terms: Terms, connections: in
         except BaseException:
             terms.stop.end_task()
             raise
-
-
-@contextmanager
-def _opened(provider: Callee, number: int) -> Iterator[_Connections]:
-    connections = _Connections(provider, number)
-    try:
-        yield connections
-    finally:
-        connections.close()
 
 
 class _Connections:

@@ -78,10 +78,16 @@ class Lease:
 def newest_of(journal: Journal, prefix: str) -> Holding | None:
     """The newest mark of a lease, held or not; null where nobody ever held it."""
     while numbers := _numbers(journal, prefix):
-        content = journal.read(_key(prefix, numbers[-1]))
-        if content is not None:  # else two newer ones were made since the marks were listed
-            return Holding(numbers[-1], content["holder"], content["until"], content["kind"])
+        newest = holding_of(journal, _key(prefix, numbers[-1]))
+        if newest is not None:  # else two newer ones were made since the marks were listed
+            return newest
     return None
+
+
+def holding_of(journal: Journal, key: str) -> Holding | None:
+    """What one mark of a lease says; null where it is not there any more."""
+    content = journal.read(key)
+    return Holding(_number(key), content["holder"], content["until"], content["kind"]) if content else None
 
 
 def holder_of(journal: Journal, prefix: str, now: float) -> Holding | None:
@@ -91,7 +97,11 @@ def holder_of(journal: Journal, prefix: str, now: float) -> Holding | None:
 
 
 def _numbers(journal: Journal, prefix: str) -> list[int]:
-    return sorted(int(key.rpartition("/")[2]) for key in journal.keys(f"{prefix}/"))
+    return sorted(_number(key) for key in journal.keys(f"{prefix}/"))
+
+
+def _number(key: str) -> int:
+    return int(key.rpartition("/")[2])
 
 
 def _key(prefix: str, number: int) -> str:

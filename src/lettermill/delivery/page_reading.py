@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Self
 
 from lettermill.delivery.exchange import CutOff, Exchange, NotSent, Reply
 from lettermill.delivery.refusals import retry_after
@@ -13,8 +14,11 @@ PASSING = {408, 429}
 
 @dataclass
 class PageReader:
-    """Reads pages of one account. `rates` are what it allows, `throttled_wait` finds for how many seconds an answer of
-    too many calls asks to be left alone; null where it does not say."""
+    """Reads pages of one account; after a `with` block, the way to it is closed.
+
+    `rates` are what it allows, `throttled_wait` finds for how many seconds an answer of too many calls asks to be left
+    alone; null where it does not say.
+    """
 
     exchange: Exchange = field(repr=False)
     clock: Clock
@@ -25,6 +29,12 @@ class PageReader:
 
     def __post_init__(self) -> None:
         self._paces = [TokenBucket(rate, self.clock) for rate in self.rates]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.exchange.close()
 
     def read(self, path: str, *, headers: Mapping[str, str] | None = None) -> Reply:
         """The answer; a refusal, where it does not pass in as many calls or asks for too long a wait.

@@ -39,8 +39,7 @@ class BrazeStatements:
     def statements(self, *, since: datetime, until: datetime) -> Iterator[Statement]:
         """Those from `since` up to `until`, once each. Raises DeliveryError where Braze does not tell."""
         exchange = bearer_exchange(self.account.base_url, self.credential, timeout=self.account.timeout_seconds)
-        reader = PageReader(exchange, self.clock, self.account.list_rates, wait_of, self.patience)
-        try:
+        with PageReader(exchange, self.clock, self.account.list_rates, wait_of, self.patience) as reader:
             for path, kind, field_ in FEEDS:
                 told: set[tuple[str, datetime]] = set()
                 for entry in self._pages(reader, path, since=since, until=until):
@@ -49,8 +48,6 @@ class BrazeStatements:
                     if since <= at < until and (entry["email"], at) not in told:
                         told.add((entry["email"], at))
                         yield Statement(entry["email"], kind, at)
-        finally:
-            exchange.close()
 
     def _pages(self, reader: PageReader, path: str, *, since: datetime, until: datetime) -> Iterator[dict[str, Any]]:
         days = {

@@ -46,16 +46,13 @@ class Timeline:
     def statements(self, *, since: datetime, until: datetime) -> Iterator[Statement]:
         """Those from `since` up to `until`, once each. Raises DeliveryError where HubSpot does not tell."""
         exchange = bearer_exchange(self.account.base_url, self.key, timeout=self.account.timeout_seconds)
-        reader = PageReader(exchange, self.clock, self.account.list_rates, wait_of, self.patience)
         seen: set[Statement] = set()
-        try:
+        with PageReader(exchange, self.clock, self.account.list_rates, wait_of, self.patience) as reader:
             for item in self._items(reader, since=since, until=until):
                 for statement in self._told(item):
                     if since <= statement.at < until and statement not in seen:
                         seen.add(statement)
                         yield statement
-        finally:
-            exchange.close()
 
     def _items(self, reader: PageReader, *, since: datetime, until: datetime) -> Iterator[Mapping[str, Any]]:
         # Both ends are part of what is asked for, in whole milliseconds.

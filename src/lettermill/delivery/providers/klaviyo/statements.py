@@ -48,16 +48,14 @@ class Statements:
         """Every suppression from `since` up to `until`, once each. Raises DeliveryError where they cannot be had."""
         seen: set[Statement] = set()
         exchange = self.account.exchange(self.secret)
-        pages = _Pages(self, PageReader(exchange, self.clock, self.account.list_rates, retry_after, self.patience))
-        try:
+        with PageReader(exchange, self.clock, self.account.list_rates, retry_after, self.patience) as reader:
+            pages = _Pages(self, reader)
             for kind in ("suppression", "list_suppressions"):
                 for profile in pages.profiles(kind, since=since, until=until):
                     for statement in pages.told(profile, kind):
                         if since <= statement.at < until and statement not in seen:
                             seen.add(statement)
                             yield statement
-        finally:
-            exchange.close()
 
 
 @dataclass

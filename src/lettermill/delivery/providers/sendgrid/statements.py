@@ -36,13 +36,10 @@ class Suppressions:
     def statements(self, *, since: datetime, until: datetime) -> Iterator[Statement]:
         """Of each list in turn; `until` is the first moment that is not asked for."""
         exchange = bearer_exchange(self.account.base_url, self.key, timeout=self.account.timeout_seconds)
-        reader = PageReader(exchange, self.clock, self.account.list_rates, wait_of, self.patience)
-        try:
+        with PageReader(exchange, self.clock, self.account.list_rates, wait_of, self.patience) as reader:
             for name, kind in LISTS.items():
                 yield from self._listed(reader, name, kind, since=since, until=until)
             yield from self._left_groups(reader, since=since, until=until)
-        finally:
-            exchange.close()
 
     def _listed(
         self, reader: PageReader, name: str, kind: Kind, *, since: datetime, until: datetime
