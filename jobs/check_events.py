@@ -10,7 +10,7 @@ from functools import partial
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from lettermill.balances import balance, sources_of
+from lettermill.balances import balance, balance_of_sources
 from lettermill.blocking import without_erased
 from lettermill.job import Run, job
 from lettermill.lake import Lake
@@ -69,10 +69,9 @@ def main(run: Run) -> None:
         run.lake.follow(EVENTS, check, as_name="check_events/people")
     ordered = F.sum(F.size("properties.products")).alias("lines")
     orders = run.lake.read(EVENTS).where(F.col("kind") == "order_completed")
-    told = identified(run.lake.read(EVENTS))
     balance(run, EVENTS, arrived=run.lake.read(ingest.EVENTS).count())
     balance(run, ORDER_LINES, arrived=orders.agg(ordered).first()["lines"] or 0)
-    balance(run, PEOPLE, arrived=told.count(), sources=sources_of(told))
+    balance_of_sources(run, PEOPLE, identified(run.lake.read(EVENTS)))
 
 
 if __name__ == "__main__":

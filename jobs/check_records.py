@@ -8,7 +8,7 @@ from functools import partial
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from lettermill.balances import balance, sources_of
+from lettermill.balances import balance, balance_of_sources
 from lettermill.blocking import without_erased
 from lettermill.job import Run, job
 from lettermill.lake import Lake
@@ -62,8 +62,7 @@ def main(run: Run) -> None:
             counted=lambda rows: {table: rows.where(of) for table, of in counted.items()},
         )
         run.lake.follow(RECORDS, checked, as_name="check_records")
-    people = run.lake.read(RECORDS).where(of_people)
-    balance(run, PEOPLE, arrived=people.count(), sources=sources_of(people))  # check_events adds whom events identify
+    balance_of_sources(run, PEOPLE, run.lake.read(RECORDS).where(of_people))  # check_events adds whom events identify
     balance(run, PRODUCTS, arrived=run.lake.read(RECORDS).where(of_products).count())
 
 

@@ -47,9 +47,13 @@ def balance(run: Run, table: Table, *, arrived: int, sources: Sequence[str] | No
     )
 
 
-def sources_of(rows: DataFrame) -> list[str]:
-    """The names of the sources that rows are from."""
-    return sorted(row["source"] for row in rows.select("source").distinct().collect())
+def balance_of_sources(run: Run, table: Table, arrived: DataFrame) -> None:
+    """The balance of the sources that `arrived` rows are from, where other jobs fill the table too.
+
+    Raises BalanceError.
+    """
+    rows = {row["source"]: row["count"] for row in arrived.groupBy("source").count().collect()}
+    balance(run, table, arrived=sum(rows.values()), sources=sorted(rows))
 
 
 def _stored_already(stored: DataFrame, begun: DataFrame) -> int:
