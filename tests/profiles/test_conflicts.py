@@ -1,9 +1,10 @@
 """Of several claims one holds, by the rule; how they arrived makes no difference to what holds."""
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lettermill.profiles.conflicts import DAY, Claim, Decision, Loser, history, known_history
+from lettermill.profiles.conflicts import DAY, TOLD, Claim, Decision, Loser, history, known_history
 from lettermill.profiles.policy import Rule
 
 TRUST = {"crm": 0.8, "shop": 0.5, "broker": 0.2}
@@ -168,3 +169,24 @@ def test_at_each_moment_what_was_known_is_the_history_of_what_had_arrived(claims
         ]
         assert then == history(arrived, rule=rule, trust=TRUST)
         assert [one.valid_to for one in then] == [*(one.valid_from for one in then[1:]), None]
+
+
+def visits(values):
+    """Claims of one browser, one a minute, beside an older one of the company's own records."""
+    minute = 60 * 1_000_000
+    told = (Claim(at * minute, "web", ("w", at), value, "web/1", at * minute, f"w:{at}") for at, value in values)
+    return [Claim(0, "crm", ("c", 1), "Ann", "crm/1", 0, "c:1"), *told]
+
+
+@pytest.mark.parametrize(("rule", "rows"), [(LAST, 3), (FREQUENT, 3), (PRIORITY, 2)])
+def test_who_says_the_same_at_each_of_many_visits_is_told_by_a_few_rows(rule, rows):
+    claims = visits((at, "Anna") for at in range(1, 20_000))  # hours, where each visit looks at all before it
+
+    assert len(known_history(claims, rule=rule, trust=TRUST)) == rows
+
+
+def test_of_ever_new_values_that_lose_those_that_stood_first_are_told_and_later_ones_change_nothing():
+    known = known_history(visits((at, f"A{at}") for at in range(1, 20_000)), rule=PRIORITY, trust=TRUST)
+
+    assert len(known) == TOLD + 1
+    assert {lost.value for lost in known[-1].decision.losers} == {f"A{at}" for at in range(1, TOLD + 1)}
