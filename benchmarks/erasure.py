@@ -1,12 +1,12 @@
 """Erase 50 planted people from a lake after the pipeline, and search every byte that is left for them.
 
 Lands a slice of the demo's data with 50 people planted in it, each with canaries (texts that stand nowhere else) in
-their address, name, browser's id, orders, views, what they are identified by, a refused row and a second spelling; runs
-the pipeline with models, slates, a campaign and payload files; adds rows of theirs to the tables that it leaves empty,
-and stops where a table that declares personal columns has none of them; erases the 50 with retention 0, streams being
-stopped; then looks for every canary in every byte below the work folder: tables with their logs and checkpoints,
-streams' checkpoints, landing, payloads, MLflow and reports, Parquet decoded and gzip unpacked. Their events are sent
-once more, and the search is repeated.
+their address, name, browser's and device's ids, orders, views, what they are identified by, a refused row and a second
+spelling; runs the pipeline with models, slates, a campaign and payload files; adds rows of theirs to the tables that it
+leaves empty, and stops where a table that declares personal columns has none of them; erases the 50 with retention 0,
+streams being stopped; then looks for every canary in every byte below the work folder: tables with their logs and
+checkpoints, streams' checkpoints, landing, payloads, MLflow and reports, Parquet decoded and gzip unpacked. Their
+events are sent once more, and the search is repeated.
 
 The last line is JSON: people, tables, hits, bytes_scanned, hits_before, hits_after_resending, files_scanned,
 erase_seconds, environment.
@@ -141,6 +141,7 @@ def person(number: int) -> dict[str, str]:
         "email": f"canary{number:03d}mail@planted.example",
         "name": f"Canary{number:03d}Name",
         "browser": f"canary{number:03d}-browser-0000",
+        "device": f"canary{number:03d}-device-0000",
         "handle": f"canary{number:03d}handle",
         "home": f"canary{number:03d}home",
         "record": f"crm/planted-{number:03d}",
@@ -169,7 +170,8 @@ def plant(landing: Path, number: int) -> None:
         )
         for n, when in enumerate(at)
     ]
-    views = [event("Product Viewed", named, when, f"v{number}-{n}", product_id="1082185") for n, when in enumerate(at)]
+    in_app = named | {"context": {"device": {"id": who["device"]}}}
+    views = [event("Product Viewed", in_app, when, f"v{number}-{n}", product_id="1082185") for n, when in enumerate(at)]
     traits = {"email": who["email"], "lastName": who["name"]}
     identified = event("", named, at[0], f"i{number}") | {"type": "identify", "traits": traits}
     mails = [event("Email Opened", {"userId": who["customer"]}, at[3], f"m{number}", email_id="1-1")]

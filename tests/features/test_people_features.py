@@ -4,8 +4,9 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from pyspark.sql import functions as F
 
-from lettermill.features.people import people_features
+from lettermill.features.people import people_features, refreshed_features
 from lettermill.tables import features, profiles, quality
 
 NUMBERS = (*features.PURCHASE, *features.BROWSING, *features.ENGAGEMENT)
@@ -25,8 +26,8 @@ def line(order, when, product, amount, *, user="c1", discount=None, arrives=None
     }  # fmt: skip
 
 
-def event(name, kind, when, *, user="c1", browser=None, email=None, arrives=None):
-    properties = {"email_id": email}
+def event(name, kind, when, *, user="c1", browser=None, device=None, email=None, arrives=None):
+    properties = {"email_id": email, "device_id": device}
     return {
         "event_id": name, "kind": kind, "user_id": user, "anonymous_id": browser, "properties": properties,
         "occurred_at": when, "available_at": arrives or when,
@@ -75,23 +76,31 @@ def interpreted(spark):
 def known(given):
     """A function: the features of c1 and the newcomer c2, from these lines, events and products."""
 
-    def build(lines=LINES, events=EVENTS, products=PRODUCTS, moments=(EARLIER, AS_OF)):
+    def build(lines=LINES, events=EVENTS, products=PRODUCTS, moments=(EARLIER, AS_OF), concerned=None):
         people = given(profiles.PEOPLE, {"person_id": "p1"}, {"person_id": "p2"})
         identities = given(
             profiles.IDENTITIES,
             {"identifier_kind": "customer_id", "identifier": "c1", "person_id": "p1"},
             {"identifier_kind": "customer_id", "identifier": "c2", "person_id": "p2"},
             {"identifier_kind": "anonymous_id", "identifier": "b1", "person_id": "p1"},
+            {"identifier_kind": "device", "identifier": "d2", "person_id": "p2"},
         )
-        rows = people_features(
-            people,
-            identities,
+        told = (
             given(quality.ORDER_LINES, *lines),
             given(quality.PRODUCTS, *products),
             given(quality.EVENTS, *events),
-            moments=moments,
-            excluded_departments=("Fuel",),
         )
+        if concerned is None:
+            rows = people_features(people, identities, *told, moments=moments, excluded_departments=("Fuel",))
+        else:
+            rows = refreshed_features(
+                people,
+                identities,
+                *told,
+                concerned=people.where(F.col("person_id") == concerned).select("person_id"),
+                moment=moments[-1],
+                excluded_departments=("Fuel",),
+            )
         return {(row["person_id"], row["as_of"].isoformat()[:10]): row.asDict() for row in rows.collect()}
 
     return build
@@ -183,3 +192,26 @@ def test_a_product_counts_under_the_class_it_had_then(known):
 
     assert rows["p1", "2017-05-12"]["spend_28d"] == 35.0
     assert rows["p1", "2017-06-01"]["spend_364d"] == 9.0
+
+
+def test_an_event_is_its_customers_or_else_its_browsers_or_else_its_devices(known):
+    events = (
+        event("of c1", "product_viewed", at(30), browser="b1", device="d2"),
+        event("of b1", "product_viewed", at(30), user=None, browser="b1", device="d2"),
+        event("of d2", "product_viewed", at(30), user=None, browser="nobody's", device="d2"),
+        event("nobody's", "product_viewed", at(30), user="unknown", browser="nobody's", device="nobody's"),
+    )
+
+    rows = known(events=events, moments=(AS_OF,))
+
+    assert {person: row["views_7d"] for (person, _), row in rows.items()} == {"p1": 2, "p2": 1}
+
+
+@pytest.mark.parametrize("person", ["p1", "p2"])
+def test_what_is_refreshed_of_one_person_is_what_is_built_of_all(known, person):
+    device = event("of d2", "product_viewed", at(30), user=None, browser="nobody's", device="d2")
+    events = (*EVENTS, device)
+
+    refreshed = known(events=events, moments=(AS_OF,), concerned=person)
+
+    assert refreshed == {key: row for key, row in known(events=events, moments=(AS_OF,)).items() if key[0] == person}

@@ -28,7 +28,15 @@ pytestmark = pytest.mark.acceptance
 
 KEY = b"a key of the tests"
 HASHED = sha256(b"canary-ana@x.example").hexdigest()
-CANARIES = (b"canary-ana", b"canary-browser-1", b"canary-note", b"canary-handle", b"crm/r9", HASHED.encode())
+CANARIES = (
+    b"canary-ana",
+    b"canary-browser-1",
+    b"canary-device-1",
+    b"canary-note",
+    b"canary-handle",
+    b"crm/r9",
+    HASHED.encode(),
+)
 VIEW = {
     "type": "track",
     "event": "Product Viewed",
@@ -37,7 +45,7 @@ VIEW = {
 }
 LINE = {"product_id": "7", "quantity": 1, "price": 2, "value": 2, "discount": 0}
 ORDER = VIEW | {"event": "Order Completed", "properties": {"order_id": "b1", "currency": "USD", "products": [LINE]}}
-ANA = {"userId": "9", "anonymousId": "canary-browser-1"}
+ANA = {"userId": "9", "anonymousId": "canary-browser-1", "context": {"device": {"id": "canary-device-1"}}}
 BEN = {"userId": "8", "anonymousId": "browser-of-ben"}
 IDENTIFIED = [
     VIEW | who | {"type": "identify", "traits": {"lastName": name}} for who, name in ((ANA, "canary-note"), (BEN, "Bo"))
@@ -50,6 +58,7 @@ HERS = [
     ("customer_id", "9"),
     ("email", "canary-ana@x.example"),
     ("anonymous_id", "canary-browser-1"),
+    ("device", "canary-device-1"),
     ("record", "crm/r9"),
     ("handle", "mastodon/canary-handle"),
 ]

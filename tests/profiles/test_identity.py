@@ -79,6 +79,8 @@ EVENTS = (
     ("newcomer", None, "identify", None, {"email": "none", "phone": "+1 212 555 0199"}),
     ("stranger", None, "identify", None, {"email": "none"}),
     ("stranger", None, "order_completed", None, {"email": "x@e.com"}),
+    ("2", None, "screen_viewed", None, {"device_id": "telephone"}),
+    *((customer, None, "screen_viewed", None, {"device_id": "tablet"}) for customer in "12"),
 )
 MATCHING = (
     {"record": "crm/like1", "other_record": "crm/like2", "probability": 0.99},
@@ -156,7 +158,11 @@ def test_an_identifier_that_too_many_customers_share_links_nobody_is_nobodys_and
     assert [len(group) for group in groups(world.people, "home")] == [5]
     assert [len(group) for group in groups(world.people, "shop")] == [1] * 6
     assert ("email", "info@shop.com") not in world.people
-    assert world.flags == [("anonymous_id", "shared", 2, 1), ("email", "info@shop.com", 6, 5)]
+    assert world.flags == [
+        ("anonymous_id", "shared", 2, 1),
+        ("device", "tablet", 2, 1),
+        ("email", "info@shop.com", 6, 5),
+    ]
 
 
 def test_a_person_keeps_the_id_the_oldest_survives_a_merge_and_both_merge_and_split_are_kept_with_evidence(world):
@@ -179,6 +185,12 @@ def test_a_browser_belongs_to_a_person_only_while_no_more_customers_use_it_than_
         == narrow.people["customer_id", "x"]
         == narrow.people["customer_id", "y"]
     )
+
+
+def test_a_device_is_its_customers_unless_others_use_it_too(world):
+    assert world.people["device", "telephone"] == world.people["customer_id", "2"]
+    assert ("device", "tablet") not in world.people
+    assert world.people["customer_id", "1"] != world.people["customer_id", "2"]
 
 
 def test_an_alias_ties_the_former_id_of_a_user_or_of_a_browser_which_is_then_not_a_shared_one(world):

@@ -11,8 +11,8 @@ from lettermill.features.moments import at_moments
 from lettermill.features.purchases import PERSON, merchandise, purchase_features
 from lettermill.tables.features import PEOPLE
 
-NAMED_IN_EVENTS = {"customer_id": "user_id", "anonymous_id": "anonymous_id"}
-"""Kind of identifier -> the column of quality.events that has it."""
+NAMED_IN_EVENTS = {"customer_id": "user_id", "anonymous_id": "anonymous_id", "device": "properties.device_id"}
+"""Kind of identifier -> where rows of quality.events have it; what stands first decides whose an event is."""
 
 
 def people_features(
@@ -59,18 +59,14 @@ def refreshed_features(
 
     Only their rows of the other tables are computed with, so that a few people cost little.
     """
-    theirs = identities.join(F.broadcast(concerned), on="person_id", how="left_semi")
-    ids = {kind: F.broadcast(_of_kind(theirs, kind, name)) for kind, name in NAMED_IN_EVENTS.items()}
-    by_customer = events.join(ids["customer_id"], on="user_id", how="left_semi")
-    by_browser = events.join(ids["customer_id"], on="user_id", how="left_anti").join(
-        ids["anonymous_id"], on="anonymous_id", how="left_semi"
-    )
+    theirs = F.broadcast(identities.join(F.broadcast(concerned), on="person_id", how="left_semi"))
+    named = _with_person(events, identities=theirs).where(F.col("person_id").isNotNull())
     return people_features(
         people.join(F.broadcast(concerned), on="person_id", how="left_semi"),
         identities,  # whole: a browser's event is another person's where that person was logged in
-        order_lines.join(ids["customer_id"], on="user_id", how="left_semi"),
+        order_lines.join(customers(theirs), on="user_id", how="left_semi"),
         products,
-        by_customer.unionByName(by_browser),
+        named.select(*events.columns),
         moments=[moment],
         excluded_departments=excluded_departments,
     )
@@ -88,29 +84,26 @@ def people_of(events: DataFrame, *, identities: DataFrame) -> DataFrame:
 
 
 def person_events(events: DataFrame, *, identities: DataFrame) -> DataFrame:
-    """Events that name a known customer, or else a known browser: person_id, kind, event_id, email_id and instants."""
-    by_customer = customers(identities).withColumnRenamed("person_id", "customer")
-    by_browser = _of_kind(identities, "anonymous_id", "anonymous_id").withColumnRenamed("person_id", "browser")
-    return (
-        events.join(by_customer, on="user_id", how="left")
-        .join(by_browser, on="anonymous_id", how="left")
-        .select(
-            F.coalesce("customer", "browser").alias("person_id"),
-            "event_id",
-            "kind",
-            "properties.email_id",
-            "occurred_at",
-            "available_at",
-        )
-        .where(F.col("person_id").isNotNull())
-    )
+    """Events of known persons: person_id, kind, event_id, email_id and instants.
+
+    An event is the customer's whom it names, or else that of its browser, or else that of its device.
+    """
+    acts = ("event_id", "kind", "properties.email_id", "occurred_at", "available_at")
+    return _with_person(events, identities=identities).select("person_id", *acts).where(F.col("person_id").isNotNull())
+
+
+def _with_person(events: DataFrame, *, identities: DataFrame) -> DataFrame:
+    """The events with `person_id`, whose each is; null where nobody is known by what it names."""
+    named = events
+    for kind, name in NAMED_IN_EVENTS.items():
+        known = identities.where(F.col("identifier_kind") == kind)
+        by_kind = known.select(F.col("identifier").alias(f"{kind}_known"), F.col("person_id").alias(f"by_{kind}"))
+        # right side: one row per identifier
+        named = named.join(by_kind, on=F.col(name) == F.col(f"{kind}_known"), how="left")
+    return named.withColumn("person_id", F.coalesce(*(F.col(f"by_{kind}") for kind in NAMED_IN_EVENTS)))
 
 
 def customers(identities: DataFrame) -> DataFrame:
     """(user_id, person_id) of every customer id."""
-    return _of_kind(identities, "customer_id", NAMED_IN_EVENTS["customer_id"])
-
-
-def _of_kind(identities: DataFrame, kind: str, name: str) -> DataFrame:
-    """(`name`, person_id) of one kind of identifier; `name` is unique."""
-    return identities.where(F.col("identifier_kind") == kind).select(F.col("identifier").alias(name), "person_id")
+    known = identities.where(F.col("identifier_kind") == "customer_id")
+    return known.select(F.col("identifier").alias("user_id"), "person_id")

@@ -106,10 +106,11 @@ def _of_records(records: DataFrame) -> DataFrame:
 
 
 def _of_users(heard: DataFrame) -> DataFrame:
-    """Customers that events name, and the browsers they used while logged in."""
-    used = heard.where(F.col("user_id").isNotNull()).groupBy("user_id", "anonymous_id")
-    first = used.agg(F.min(F.struct(*FIRST)).alias("first")).select("user_id", "anonymous_id", "first.*")
-    return _of_customers(first, {"customer_id": "user_id", "anonymous_id": "anonymous_id"})
+    """Customers that events name, and the browsers and devices they used while logged in."""
+    names = ("user_id", "anonymous_id", "device_id")
+    named = heard.where(F.col("user_id").isNotNull()).withColumn("device_id", F.col("properties.device_id"))
+    first = named.groupBy(*names).agg(F.min(F.struct(*FIRST)).alias("first")).select(*names, "first.*")
+    return _of_customers(first, {"customer_id": "user_id", "anonymous_id": "anonymous_id", "device": "device_id"})
 
 
 def _of_aliases(aliases: DataFrame, *, heard: DataFrame) -> DataFrame:

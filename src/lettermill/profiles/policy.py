@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-Kind = Literal["customer_id", "email", "phone", "anonymous_id"]
+Kind = Literal["customer_id", "email", "phone", "anonymous_id", "device"]
 RuleName = Literal["last_write", "source_priority", "most_trusted", "most_frequent"]
 
 
@@ -33,7 +33,7 @@ class IdentityPolicy:
     """
 
     shared_by_at_most: Mapping[Kind, int] = field(
-        default_factory=lambda: {"customer_id": 50, "email": 5, "phone": 5, "anonymous_id": 1}
+        default_factory=lambda: {"customer_id": 50, "email": 5, "phone": 5, "anonymous_id": 1, "device": 1}
     )
     component_at_most: int = 1000
     phone_region: str = "US"

@@ -6,7 +6,7 @@ IDENTITIES = Table(
     name="profiles.identities",
     grain="one row per identifier",
     columns=(
-        Column("identifier_kind", "string", "customer_id, email, phone, anonymous_id or record", required=True),
+        Column("identifier_kind", "string", "customer_id, email, phone, anonymous_id, device or record", required=True),
         Column("identifier", "string", "the identifier, normalised", required=True, personal=True),
         Column("person_id", "string", "surrogate key, given once, never derived from an address", required=True),
         Column("evidence", "string", "the source row that first named the identifier", required=True),
@@ -14,7 +14,9 @@ IDENTITIES = Table(
     ),
     key=("identifier_kind", "identifier"),
     written_by="profiles.identity.identities",
-    constraints={"known_kind": "identifier_kind IN ('customer_id', 'email', 'phone', 'anonymous_id', 'record')"},
+    constraints={
+        "known_kind": "identifier_kind IN ('customer_id', 'email', 'phone', 'anonymous_id', 'device', 'record')"
+    },
 )
 
 IDENTITY_CHANGES = Table(

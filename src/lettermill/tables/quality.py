@@ -13,7 +13,8 @@ PROPERTIES = (
     f"product_id: string, price: {MONEY}, category: string, url: string, "
     "campaign_id: string, email_id: string, link_url: string, bounce_type: string, "
     "channel: string, topic: string, purpose: string, state: string, "
-    f"referrer: string, user_agent: string, group_id: string, {', '.join(f'{name}: string' for name in TRAITS)}, "
+    "referrer: string, user_agent: string, device_id: string, group_id: string, "
+    f"{', '.join(f'{name}: string' for name in TRAITS)}, "
     "record: string, provider: string, provider_event_id: string, reference: string, by_machine: boolean>"
 )
 

@@ -19,7 +19,13 @@ SEGMENT_CALLS = [
         "originalTimestamp": "2017-06-01T11:00:01Z",
         "properties": {"url": "https://shop.example/", "referrer": "https://b.example/"},
     },
-    {"messageId": "s3", "type": "screen", "userId": "9", "timestamp": "2017-06-01T11:00:02Z"},
+    {
+        "messageId": "s3",
+        "type": "screen",
+        "userId": "9",
+        "timestamp": "2017-06-01T11:00:02Z",
+        "context": {"device": {"id": "B5372DB0-C21E"}},
+    },
     {
         "messageId": "s4",
         "type": "identify",
@@ -61,6 +67,7 @@ GA4_VIEW = {
     "event_name": "view_item",
     "event_params": [{"key": "page_location", "value": {"string_value": "https://shop.example/p/7"}}],
     "user_pseudo_id": "123.456",
+    "device": {"category": "mobile", "vendor_id": "B5372DB0-C21E"},
     "items": [{"item_id": "7", "price": 1.5, "item_category": "Jam"}],
 }
 GA4_SCROLL = {
@@ -79,6 +86,7 @@ CLOUD_EVENT = {
     "datacontenttype": "application/json",
     "data": {
         "user_id": "9",
+        "deviceId": "B5372DB0-C21E",
         "order_id": "b1",
         "total": 3,
         "currency": "EUR",

@@ -102,7 +102,7 @@ def test_the_six_calls_of_segment_have_a_kind_each_and_keep_who_and_where(canoni
             "user_agent": "Firefox",
         },
         {"url": "https://shop.example/", "referrer": "https://b.example/"},
-        {},
+        {"device_id": "B5372DB0-C21E"},
         {"email": "zoe@example.com", "phone": "+49 30 1"},
         {},
         {"group_id": "acme"},
@@ -168,6 +168,7 @@ def test_rows_of_the_ga4_export_become_orders_views_and_whatever_else_was_sent(c
     }
     seen = filled(view.properties)
     assert (seen["product_id"], seen["price"], seen["category"]) == ("7", Decimal("1.50"), "Jam")
+    assert seen["device_id"] == "B5372DB0-C21E"
 
 
 def test_a_ga4_event_gets_the_same_id_from_every_export_and_another_one_than_its_neighbours(canonical):

@@ -16,6 +16,7 @@ KINDS_OF_FIELDS: Mapping[str, tuple[str, ...]] = {
     "previous_id": ("customer_id", "anonymous_id"),
     "email": ("email",),
     "phone": ("phone",),
+    "properties.device_id": ("device",),
     "properties.email": ("email",),
     "properties.phone": ("phone",),
     "properties.record": ("record",),
