@@ -119,7 +119,7 @@ class _Account:
         gone = self._withdraw(earliest)
         stays = len(self.decisions)
         for verdict in self._verdicts(earliest):
-            if not (self._runs and self._runs[-1].goes_on(verdict)):
+            if not (self._runs and self._runs[-1].takes(verdict)):
                 self._runs.append(_Run([verdict]))
         ends = (*(run.begin for run in self._runs[stays + 1 :]), None)
         self.decisions += [run.decision(until=end) for run, end in zip(self._runs[stays:], ends, strict=True)]
@@ -174,8 +174,8 @@ class _Run:
         """What of it lies before an instant that is later than its beginning."""
         return _Run([verdict for verdict in self.verdicts if verdict.at < instant])
 
-    def goes_on(self, verdict: _Verdict) -> bool:
-        """Whether a later verdict belongs to it; it is taken in, then."""
+    def takes(self, verdict: _Verdict) -> bool:
+        """Take a later verdict in, if it belongs here; tell whether it does."""
         winner = self.verdicts[0].winner
         if (winner.value, winner.source) != (verdict.winner.value, verdict.winner.source):
             return False
