@@ -67,7 +67,7 @@ GA4_VIEW = {
     "event_name": "view_item",
     "event_params": [{"key": "page_location", "value": {"string_value": "https://shop.example/p/7"}}],
     "user_pseudo_id": "123.456",
-    "device": {"category": "mobile", "vendor_id": "B5372DB0-C21E"},
+    "device": {"vendor_id": "B5372DB0-C21E"},
     "items": [{"item_id": "7", "price": 1.5, "item_category": "Jam"}],
 }
 GA4_SCROLL = {
