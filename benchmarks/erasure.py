@@ -5,8 +5,8 @@ their address, name, browser's and device's ids, orders, views, what they are id
 spelling; runs the pipeline with models, slates, a campaign and payload files; adds rows of theirs to the tables that it
 leaves empty, and stops where a table that declares personal columns has none of them; erases the 50 with retention 0,
 streams being stopped; then looks for every canary in every byte below the work folder: tables with their logs and
-checkpoints, streams' checkpoints, landing, payloads, MLflow and reports, Parquet decoded and gzip unpacked. Their
-events are sent once more, and the search is repeated.
+checkpoints, streams' checkpoints, landing, payloads, journal, MLflow and reports, Parquet decoded and gzip unpacked.
+Their events are sent once more, and the search is repeated.
 
 The last line is JSON: people, tables, hits, bytes_scanned, hits_before, hits_after_resending, files_scanned,
 erase_seconds, environment.
@@ -128,6 +128,7 @@ def settings_below(work: Path) -> Settings:
         landing=work / "demo" / "landing",
         lake=LakeSettings(root=work / "lake", checkpoints=work / "checkpoints"),
         files=FilesSettings(folder=work / "payloads"),
+        delivery=replace(local.delivery, journal=str((work / "journal").absolute())),
         gateway=replace(local.gateway, files=GatewayFiles(spool=work / "spool")),
         mlflow=replace(local.mlflow, tracking_uri=database, registry_uri=database, artifacts=str(work / "mlflow")),
         erasure=ErasureSettings(work / "certificates", retention_hours=0, derived=(work / "preflight.html",)),
