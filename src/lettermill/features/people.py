@@ -10,9 +10,7 @@ from lettermill.features.browsing import browsing_features, engagement_features
 from lettermill.features.moments import at_moments
 from lettermill.features.purchases import PERSON, merchandise, purchase_features
 from lettermill.tables.features import PEOPLE
-
-NAMED_IN_EVENTS = {"customer_id": "user_id", "anonymous_id": "anonymous_id", "device": "properties.device_id"}
-"""Kind of identifier -> where rows of quality.events have it; what stands first decides whose an event is."""
+from lettermill.tables.quality import NAMED_IN_EVENTS
 
 
 def people_features(

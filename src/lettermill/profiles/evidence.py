@@ -12,6 +12,7 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from lettermill.profiles.policy import Kind
+from lettermill.tables.quality import NAMED_IN_EVENTS
 
 IDENTIFIER = ("identifier_kind", "identifier")
 FIRST = ("available_at", "origin", "position")
@@ -107,10 +108,10 @@ def _of_records(records: DataFrame) -> DataFrame:
 
 def _of_users(heard: DataFrame) -> DataFrame:
     """Customers that events name, and the browsers and devices they used while logged in."""
-    names = ("user_id", "anonymous_id", "device_id")
-    named = heard.where(F.col("user_id").isNotNull()).withColumn("device_id", F.col("properties.device_id"))
-    first = named.groupBy(*names).agg(F.min(F.struct(*FIRST)).alias("first")).select(*names, "first.*")
-    return _of_customers(first, {"customer_id": "user_id", "anonymous_id": "anonymous_id", "device": "device_id"})
+    named = heard.where(F.col("user_id").isNotNull()).withColumns({k: F.col(at) for k, at in NAMED_IN_EVENTS.items()})
+    used = named.groupBy("user_id", *NAMED_IN_EVENTS).agg(F.min(F.struct(*FIRST)).alias("first"))
+    first = used.select("user_id", *NAMED_IN_EVENTS, "first.*")
+    return _of_customers(first, {kind: kind for kind in NAMED_IN_EVENTS})
 
 
 def _of_aliases(aliases: DataFrame, *, heard: DataFrame) -> DataFrame:

@@ -18,6 +18,9 @@ PROPERTIES = (
     "record: string, provider: string, provider_event_id: string, reference: string, by_machine: boolean>"
 )
 
+NAMED_IN_EVENTS = {"customer_id": "user_id", "anonymous_id": "anonymous_id", "device": "properties.device_id"}
+"""Kind of identifier -> where rows of quality.events have it; what stands first decides whose an event is."""
+
 EVENTS = Table(
     name="quality.events",
     grain="one row per well-formed event, deduplicated by event_id",
